@@ -1,0 +1,5 @@
+/** Metrics, protocols and confidence intervals. */
+@NullMarked
+package io.sextant.eval;
+
+import org.jspecify.annotations.NullMarked;
