@@ -27,6 +27,9 @@ class BootstrapTest {
     assertThat(golden.value()).isEqualTo(0.4);
     assertThat(golden.lo()).isEqualTo(0.1);
     assertThat(golden.hi()).isEqualTo(0.7);
+    double[] uneven = new double[37];
+    Arrays.setAll(uneven, i -> Math.sqrt(i) * (i % 3 - 1.0));
+    assertThat(Bootstrap.mean(uneven, 1000, 7).lo()).isCloseTo(-1.1398364835439632, within(1e-12));
   }
 
   @Test
