@@ -18,7 +18,7 @@ final class Candidates {
   /** The threshold of a list that takes everything: below the key of every number. */
   static final int NO_THRESHOLD = Integer.MIN_VALUE;
 
-  private static final int KEY_OF_INFINITY = keyOfBits(0x7f800000);
+  static final int KEY_OF_INFINITY = keyOfBits(0x7f800000);
   private static final int KEY_OF_MINUS_INFINITY = keyOfBits(0xff800000);
 
   private final int k;
@@ -63,6 +63,27 @@ final class Candidates {
     return thresholds[list];
   }
 
+  /** How many items each list is to keep. */
+  int keep() {
+    return k;
+  }
+
+  /** How many of n items from the first on are excluded from the list, or a few more. */
+  int numExcluded(int list, int first, int n) {
+    int[] items = excluded[firstList + list];
+    return insertionPoint(items, first + n) - insertionPoint(items, first);
+  }
+
+  /** Raises the threshold to a key that k eligible items, now or soon in the list, reach. */
+  void raise(int list, int key) {
+    thresholds[list] = Math.max(thresholds[list], key);
+  }
+
+  private static int insertionPoint(int[] ascending, int item) {
+    int index = Arrays.binarySearch(ascending, item);
+    return index < 0 ? -index - 1 : index;
+  }
+
   /**
    * Takes the item into the list, unless it is excluded, its score is NaN or there are k better
    * ones.
@@ -89,7 +110,7 @@ final class Candidates {
       for (int i = 1; i < k; i++) {
         least = Math.min(least, buffer[base + i]);
       }
-      thresholds[list] = (int) (least >> 32);
+      raise(list, (int) (least >> 32));
     }
   }
 

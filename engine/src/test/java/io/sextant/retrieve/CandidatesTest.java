@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class CandidatesTest {
@@ -60,7 +62,7 @@ class CandidatesTest {
   @Test
   void scansAnyBitsAsIfOneByOne() {
     // Scores of every magnitude, sign and NaN, so that all branches of the lane test are met.
-    for (int seed = 0; seed < 60; seed++) {
+    for (int seed = 0; seed < 240; seed++) {
       Random random = new Random(seed);
       int n = 1 + random.nextInt(3 * TileScan.CHUNK);
       int mode = seed % 4;
@@ -76,11 +78,23 @@ class CandidatesTest {
                         default -> Float.floatToRawIntBits((x % 3) * 0.5f * Math.signum(x));
                       })
               .toArray();
-      int k = 1 + random.nextInt(50);
-      int[][] none = {{}};
-      Candidates scanned = new Candidates(none, 0, 1, k, n);
+      int k = 1 + random.nextInt(150);
+      int[] excludedItems =
+          random.ints(random.nextInt(200), -9, n + 9).filter(i -> i % 3 > 0).sorted().toArray();
+      if (seed % 3 == 0) { // exclude what scores best
+        excludedItems =
+            IntStream.range(0, n)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -Float.intBitsToFloat(bits[i])))
+                .limit(100)
+                .mapToInt(i -> i)
+                .sorted()
+                .toArray();
+      }
+      int[][] excluded = {excludedItems};
+      Candidates scanned = new Candidates(excluded, 0, 1, k, n);
       new TileScan().scan(IntBuffer.wrap(bits), 0, n, scanned, 0, 0);
-      Candidates offered = new Candidates(none, 0, 1, k, n);
+      Candidates offered = new Candidates(excluded, 0, 1, k, n);
       for (int i = 0; i < n; i++) {
         offered.offer(0, i, bits[i], Candidates.NO_THRESHOLD);
       }
