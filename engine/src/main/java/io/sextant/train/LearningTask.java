@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * Something that can be learned by gradient steps: examples, parameters, and a loss that is a pure
- * function of (parameter values, batch). The loop, the optimizers and the policy that steers them know
- * nothing else of a model.
+ * function of (parameter values, batch). The loop, the optimizers and the policy that steers them
+ * know nothing else of a model.
  *
  * <p>Thread safety: used by one thread at a time.
  *

@@ -9,8 +9,8 @@ public enum Objective {
   /** Bayesian personalised ranking: softplus(negative - positive); Rendle et al., UAI 2009. */
   BPR(true, false),
   /**
-   * Softmax over the positive and negatives that the batch shares, corrected by the logarithm of their
-   * sampling probability; Bengio and Senecal, IEEE TNN 2008; Yi et al., RecSys 2019.
+   * Softmax over the positive and negatives that the batch shares, corrected by the logarithm of
+   * their sampling probability; Bengio and Senecal, IEEE TNN 2008; Yi et al., RecSys 2019.
    */
   SAMPLED_SOFTMAX(false, true),
   /** Softmax over the catalogue. */

@@ -6,8 +6,8 @@ import java.util.Arrays;
 
 /**
  * Finds the distinct rows of one table among the indices of a batch, and numbers them from 0 in the
- * order in which they first occur. A stamp per row of the table makes this O(indices) without hashing
- * or sorting.
+ * order in which they first occur. A stamp per row of the table makes this O(indices) without
+ * hashing or sorting.
  *
  * <p>Thread safety: belongs to one thread.
  */

@@ -16,7 +16,9 @@ public enum Schedule {
       return Math.max(0, 1 - (float) step / totalSteps);
     }
   },
-  /** From 1 to 0 along half a cosine (Loshchilov and Hutter, arXiv:1608.03983, without restarts). */
+  /**
+   * From 1 to 0 along half a cosine (Loshchilov and Hutter, arXiv:1608.03983, without restarts).
+   */
   COSINE {
     @Override
     public float factor(long step, long totalSteps) {

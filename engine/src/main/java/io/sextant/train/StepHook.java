@@ -4,8 +4,9 @@ import ai.djl.ndarray.NDArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What steers or watches training steps. Policy-guided training is a hook: it evaluates the model at
- * shifted parameters through {@link TrainingStep} and returns weights; it needs no loop of its own.
+ * What steers or watches training steps. Policy-guided training is a hook: it evaluates the model
+ * at shifted parameters through {@link TrainingStep} and returns weights; it needs no loop of its
+ * own.
  *
  * <p>Thread safety: called on the training thread.
  */
