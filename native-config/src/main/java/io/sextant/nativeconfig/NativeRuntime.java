@@ -79,7 +79,7 @@ public final class NativeRuntime {
     if (env.keySet().stream().noneMatch(name -> name.startsWith("MALLOC_"))) {
       allocator = CLibrary.tell(config.allocator());
     }
-    properties(config, library, env).forEach(System::setProperty);
+    properties(config, library).forEach(System::setProperty);
     if (tooLate) {
       log.warn(
           "libtorch was loaded before NativeRuntime.prepare: threads and the OpenMP wait policy may not be as configured; prepare first");
@@ -114,8 +114,7 @@ public final class NativeRuntime {
   }
 
   /** DJL's system properties. A variable of the same name would win over them: see the checks. */
-  static Map<String, String> properties(
-      NativeConfig config, Optional<LocalLibtorch> library, Map<String, String> env) {
+  static Map<String, String> properties(NativeConfig config, Optional<LocalLibtorch> library) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("ai.djl.offline", Boolean.toString(config.offline()));
     if (!config.telemetry()) {
