@@ -25,6 +25,7 @@ public sealed interface FeatureColumn {
    * @param vocabulary the values by code; the first is "", the unknown
    * @param codes one code for each entity
    */
+  @SuppressWarnings("ArrayRecordComponent") // Columns are lent, not compared.
   record Categorical(String name, List<String> vocabulary, int[] codes) implements FeatureColumn {
 
     public Categorical {
@@ -50,6 +51,7 @@ public sealed interface FeatureColumn {
    * @param offsets (numRows + 1) where the codes of each entity start
    * @param codes the codes, entity after entity; an entity without values has none
    */
+  @SuppressWarnings("ArrayRecordComponent") // Columns are lent, not compared.
   record MultiHot(String name, List<String> vocabulary, int[] offsets, int[] codes)
       implements FeatureColumn {
 
@@ -84,6 +86,7 @@ public sealed interface FeatureColumn {
    *
    * @param values one value for each entity, NaN where it is missing, never infinite
    */
+  @SuppressWarnings("ArrayRecordComponent") // Columns are lent, not compared.
   record Numeric(String name, float[] values) implements FeatureColumn {
 
     public Numeric {
@@ -132,6 +135,7 @@ public sealed interface FeatureColumn {
    * @param dimension D, the width of a vector
    * @param values (numRows * D) finite numbers, vector after vector; a missing vector is all zero
    */
+  @SuppressWarnings("ArrayRecordComponent") // Columns are lent, not compared.
   record DenseVector(String name, int dimension, float[] values) implements FeatureColumn {
 
     public DenseVector {

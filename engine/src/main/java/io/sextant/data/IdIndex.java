@@ -153,7 +153,7 @@ public final class IdIndex {
   }
 
   /** Whether the text is valid Unicode: a lone surrogate would be encoded as '?'. */
-  private static boolean isEncodable(String id) {
+  static boolean isEncodable(String id) {
     for (int i = 0; i < id.length(); i++) {
       char c = id.charAt(i);
       if (Character.isSurrogate(c)) {

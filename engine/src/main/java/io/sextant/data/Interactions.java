@@ -8,9 +8,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Interactions {
 
-  private static final EventType[] TYPES = EventType.values();
-
   private final IdIndex users;
   private final IdIndex items;
   private final int[] offsets;
@@ -39,30 +35,23 @@ public final class Interactions {
   private final float @Nullable [] values;
   private final float @Nullable [] weights;
   private final long @Nullable [] times;
-  private final @Nullable Features features;
+  private final RowColumns.@Nullable Circumstances features;
+  private final RowColumns columns;
   private final boolean hasTimes;
   private final long minTime;
   private final long maxTime;
 
-  private Interactions(
-      IdIndex users,
-      IdIndex items,
-      int[] offsets,
-      int[] itemOfRow,
-      byte[] typeOfRow,
-      float @Nullable [] values,
-      float @Nullable [] weights,
-      long @Nullable [] times,
-      @Nullable Features features) {
+  private Interactions(IdIndex users, IdIndex items, int[] offsets, RowColumns columns) {
     this.users = users;
     this.items = items;
     this.offsets = offsets;
-    this.itemOfRow = itemOfRow;
-    this.typeOfRow = typeOfRow;
-    this.values = values;
-    this.weights = weights;
-    this.times = times;
-    this.features = features;
+    this.columns = columns;
+    this.itemOfRow = columns.items();
+    this.typeOfRow = columns.types();
+    this.values = columns.values();
+    this.weights = columns.weights();
+    this.times = columns.times();
+    this.features = columns.circumstances();
     boolean all = times != null && times.length > 0;
     long min = Long.MAX_VALUE;
     long max = Event.NO_TIME;
@@ -163,7 +152,7 @@ public final class Interactions {
 
   /** What was done. */
   public EventType typeAt(int row) {
-    return TYPES[typeOfRow[row]];
+    return RowColumns.type(typeOfRow[row]);
   }
 
   /** The rating, quantity or price of a row; NaN if it has none. */
@@ -255,7 +244,7 @@ public final class Interactions {
       }
       newOffsets[user + 1] = count;
     }
-    return gather(users, items, newOffsets, Arrays.copyOf(rows, count));
+    return of(users, items, newOffsets, Arrays.copyOf(rows, count), columns);
   }
 
   /**
@@ -321,94 +310,20 @@ public final class Interactions {
     }
   }
 
-  private Interactions gather(IdIndex newUsers, IdIndex newItems, int[] newOffsets, int[] rows) {
-    return gather(
-        newUsers,
-        newItems,
-        newOffsets,
-        rows,
-        itemOfRow,
-        typeOfRow,
-        values,
-        weights,
-        times,
-        features);
+  /** The given rows of the columns, which are in the order of the offsets. */
+  static Interactions of(
+      IdIndex users, IdIndex items, int[] offsets, int[] rows, RowColumns columns) {
+    return new Interactions(users, items, offsets, columns.gather(rows));
   }
 
-  private static Interactions gather(
-      IdIndex users,
-      IdIndex items,
-      int[] offsets,
-      int[] rows,
-      int[] item,
-      byte[] type,
-      float @Nullable [] value,
-      float @Nullable [] weight,
-      long @Nullable [] time,
-      @Nullable Features features) {
-    int[] newItem = new int[rows.length];
-    byte[] newType = new byte[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      newItem[i] = item[rows[i]];
-      newType[i] = type[rows[i]];
-    }
-    long[] newTime = null;
-    if (time != null) {
-      newTime = new long[rows.length];
-      for (int i = 0; i < rows.length; i++) {
-        newTime[i] = time[rows[i]];
-      }
-    }
-    return new Interactions(
-        users,
-        items,
-        offsets,
-        newItem,
-        newType,
-        gather(value, rows),
-        gather(weight, rows),
-        newTime,
-        features == null ? null : features.gather(rows));
+  /** Devices that occur, the empty name (unknown) first; empty if no row has circumstances. */
+  public List<String> devices() {
+    return features == null ? List.of() : features.devices();
   }
 
-  private static float @Nullable [] gather(float @Nullable [] column, int[] rows) {
-    if (column == null) {
-      return null;
-    }
-    float[] result = new float[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      result[i] = column[rows[i]];
-    }
-    return result;
-  }
-
-  /** The columns of the circumstances; devices and sources are coded by a dictionary, 0 is "". */
-  private record Features(
-      float[] dwell,
-      int[] position,
-      int[] device,
-      int[] source,
-      List<String> devices,
-      List<String> sources) {
-
-    InteractionFeatures at(int row) {
-      return new InteractionFeatures(
-          dwell[row], position[row], devices.get(device[row]), sources.get(source[row]));
-    }
-
-    Features gather(int[] rows) {
-      float[] newDwell = new float[rows.length];
-      int[] newPosition = new int[rows.length];
-      int[] newDevice = new int[rows.length];
-      int[] newSource = new int[rows.length];
-      for (int i = 0; i < rows.length; i++) {
-        newDwell[i] = dwell[rows[i]];
-        newPosition[i] = position[rows[i]];
-        newDevice[i] = device[rows[i]];
-        newSource[i] = source[rows[i]];
-      }
-      return new Features(newDwell, newPosition, newDevice, newSource, devices, sources);
-    }
+  /** Sources that occur, the empty name (unknown) first; empty if no row has circumstances. */
+  public List<String> sources() {
+    return features == null ? List.of() : features.sources();
   }
 
   /**
@@ -417,23 +332,9 @@ public final class Interactions {
    */
   public static final class Builder {
 
-    private static final int MAX_ROWS = Integer.MAX_VALUE - 8;
-
     private final IdIndex users;
     private final IdIndex items;
-    private int size;
-    private int[] user = new int[16];
-    private int[] item = new int[16];
-    private byte[] type = new byte[16];
-    private float @Nullable [] value;
-    private float @Nullable [] weight;
-    private long @Nullable [] time;
-    private float @Nullable [] dwell;
-    private int[] position = new int[0];
-    private int[] device = new int[0];
-    private int[] source = new int[0];
-    private final Map<String, Integer> devices = new LinkedHashMap<>(Map.of("", 0));
-    private final Map<String, Integer> sources = new LinkedHashMap<>(Map.of("", 0));
+    private final RowColumns columns = new RowColumns();
 
     private Builder(IdIndex users, IdIndex items) {
       this.users = users;
@@ -450,20 +351,20 @@ public final class Interactions {
      *     weight is not finite or negative
      */
     public Builder add(
-        int userIndex,
-        int itemIndex,
-        EventType eventType,
+        int user,
+        int item,
+        EventType type,
         float value,
         float weight,
         long time,
         InteractionFeatures features) {
-      if (userIndex < 0 || userIndex >= users.size()) {
+      if (user < 0 || user >= users.size()) {
         throw new InvalidInputException(
-            "user must be in 0..%d but was %d".formatted(users.size() - 1, userIndex));
+            "user must be in 0..%d but was %d".formatted(users.size() - 1, user));
       }
-      if (itemIndex < 0 || itemIndex >= items.size()) {
+      if (item < 0 || item >= items.size()) {
         throw new InvalidInputException(
-            "item must be in 0..%d but was %d".formatted(items.size() - 1, itemIndex));
+            "item must be in 0..%d but was %d".formatted(items.size() - 1, item));
       }
       if (Float.isInfinite(value)) {
         throw new InvalidInputException("value must be finite, or NaN for none, but was " + value);
@@ -471,145 +372,19 @@ public final class Interactions {
       if (!(weight >= 0) || Float.isInfinite(weight)) {
         throw new InvalidInputException("weight must be finite and >= 0 but was " + weight);
       }
-      if (size == user.length) {
-        grow();
-      }
-      user[size] = userIndex;
-      item[size] = itemIndex;
-      type[size] = (byte) eventType.ordinal();
-      if (this.value != null || !Float.isNaN(value)) {
-        valueColumn()[size] = value;
-      }
-      if (this.weight != null || weight != 1f) {
-        weightColumn()[size] = weight;
-      }
-      if (this.time != null || time != Event.NO_TIME) {
-        timeColumn()[size] = time;
-      }
-      if (dwell != null || !features.equals(InteractionFeatures.UNKNOWN)) {
-        dwellColumn()[size] = features.dwellSeconds();
-        position[size] = features.position();
-        device[size] = code(devices, features.device());
-        source[size] = code(sources, features.source());
-      }
-      size++;
+      columns.add(user, item, type, value, weight, time, features);
       return this;
     }
 
     /** How many rows were added. */
     public int size() {
-      return size;
+      return columns.size();
     }
 
-    /** Groups the rows by user, orders them by time, and gives the result: O(rows log(longest)). */
+    /** Groups the rows by user and orders them by time: O(rows log(rows of the busiest user)). */
     public Interactions build() {
-      int[] offsets = new int[users.size() + 1];
-      for (int row = 0; row < size; row++) {
-        offsets[user[row] + 1]++;
-      }
-      for (int u = 0; u < users.size(); u++) {
-        offsets[u + 1] += offsets[u];
-      }
-      int[] next = Arrays.copyOf(offsets, users.size());
-      int[] rows = new int[size];
-      for (int row = 0; row < size; row++) {
-        rows[next[user[row]]++] = row;
-      }
-      if (time != null) {
-        TimeOrder.sort(rows, offsets, time);
-      }
-      Features features =
-          dwell == null
-              ? null
-              : new Features(
-                  dwell,
-                  position,
-                  device,
-                  source,
-                  List.copyOf(devices.keySet()),
-                  List.copyOf(sources.keySet()));
-      return gather(users, items, offsets, rows, item, type, value, weight, time, features);
+      int[] offsets = columns.userOffsets(users.size());
+      return of(users, items, offsets, columns.rowsInOrder(offsets), columns);
     }
-
-    private static int code(Map<String, Integer> dictionary, String text) {
-      Integer code = dictionary.get(text);
-      if (code == null) {
-        code = dictionary.size();
-        dictionary.put(text, code);
-      }
-      return code;
-    }
-
-    private float[] valueColumn() {
-      if (value == null) {
-        value = new float[user.length];
-        Arrays.fill(value, Float.NaN);
-      }
-      return value;
-    }
-
-    private float[] weightColumn() {
-      if (weight == null) {
-        weight = new float[user.length];
-        Arrays.fill(weight, 1f);
-      }
-      return weight;
-    }
-
-    private long[] timeColumn() {
-      if (time == null) {
-        time = new long[user.length];
-        Arrays.fill(time, Event.NO_TIME);
-      }
-      return time;
-    }
-
-    private float[] dwellColumn() {
-      if (dwell == null) {
-        dwell = new float[user.length];
-        Arrays.fill(dwell, Float.NaN);
-        position = new int[user.length];
-        Arrays.fill(position, -1);
-        device = new int[user.length];
-        source = new int[user.length];
-      }
-      return dwell;
-    }
-
-    private void grow() {
-      if (size >= MAX_ROWS) {
-        throw new InvalidInputException(
-            "more than %d interactions: split the data or sample it".formatted(MAX_ROWS));
-      }
-      int length = (int) Math.min(MAX_ROWS, size * 3L / 2 + 16);
-      user = Arrays.copyOf(user, length);
-      item = Arrays.copyOf(item, length);
-      type = Arrays.copyOf(type, length);
-      if (value != null) {
-        value = Arrays.copyOf(value, length);
-      }
-      if (weight != null) {
-        weight = Arrays.copyOf(weight, length);
-      }
-      if (time != null) {
-        time = Arrays.copyOf(time, length);
-      }
-      if (dwell != null) {
-        dwell = Arrays.copyOf(dwell, length);
-        position = Arrays.copyOf(position, length);
-        device = Arrays.copyOf(device, length);
-        source = Arrays.copyOf(source, length);
-      }
-    }
-  }
-
-  /** Devices that occur, the empty name (unknown) first; empty if no row has circumstances. */
-  public List<String> devices() {
-    return features == null ? List.of() : features.devices();
-  }
-
-  /** Sources that occur, the empty name (unknown) first; empty if no row has circumstances. */
-  public List<String> sources() {
-    return features == null ? List.of() : features.sources();
   }
 }
