@@ -112,7 +112,7 @@ class ArchitectureTest {
         .whereLayer("data")
         .mayOnlyAccessLayers("root", "observe")
         .whereLayer("tensor")
-        .mayOnlyAccessLayers("root", "observe")
+        .mayOnlyAccessLayers("root", "observe", "store")
         .whereLayer("eval")
         .mayOnlyAccessLayers("root", "observe", "data")
         .whereLayer("store")

@@ -37,6 +37,15 @@ final class Dense {
     return of(manager, weight, in, out, bias);
   }
 
+  /** (D) -> (D) that starts as a multiple of the identity. */
+  static Dense identity(NDManager manager, int dimension, float factor) {
+    float[] weight = new float[dimension * dimension];
+    for (int d = 0; d < dimension; d++) {
+      weight[d * dimension + d] = factor;
+    }
+    return of(manager, weight, dimension, dimension, false);
+  }
+
   /** (in) -> (out) that starts at zero. */
   static Dense zero(NDManager manager, int in, int out, boolean bias) {
     return of(manager, new float[in * out], in, out, bias);

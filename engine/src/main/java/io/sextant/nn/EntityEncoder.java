@@ -8,6 +8,7 @@ import ai.djl.training.ParameterStore;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowOptimizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,11 +62,11 @@ final class EntityEncoder {
     int width = features.numericWidth();
     numeric = width > 0 ? Dense.zero(manager, width, d, false) : null;
     numericBias = width > 0 && numericBiases ? Dense.zero(manager, width, 1, false) : null;
-    numericValues = width > 0 ? HostArrays.floats(manager, features.numeric(), rows, width) : null;
+    numericValues = width > 0 ? withUnknown(manager, features.numeric(), rows, width) : null;
     for (EntityFeatures.Vectors column : features.vectors()) {
       vectorMaps.add(
           Dense.random(manager, column.dimension(), d, true, seed, name + "." + column.name()));
-      vectorValues.add(HostArrays.floats(manager, column.values(), rows, column.dimension()));
+      vectorValues.add(withUnknown(manager, column.values(), rows, column.dimension()));
     }
   }
 
@@ -173,6 +174,14 @@ final class EntityEncoder {
           plus(bias, numericBias.apply(values, RowOptimizer.gather(numericValues, input.entity())));
     }
     return bias != null ? bias : input.keep().zerosLike();
+  }
+
+  /**
+   * The values (E, F) and one more row of zeros, which stands for an entity of which nothing is
+   * known.
+   */
+  private static NDArray withUnknown(NDManager manager, float[] values, int rows, int width) {
+    return HostArrays.floats(manager, Arrays.copyOf(values, (rows + 1) * width), rows + 1, width);
   }
 
   /** Vectors (K, M, D) weighted by (K, M) and summed: (K, D). */

@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param id (K,) int64, rows of the id table, within the rows that the batch gathered
  * @param keep (K, 1), 1 where the id embedding is used and 0 where it is dropped or there is none
- * @param entity (K,) int64, which user or item it is among all: where its numbers and vectors lie
+ * @param entity (K,) int64, which user or item it is among all E: where its numbers and vectors
+ *     lie; E itself for one of which nothing is known
  * @param codes for each column of codes (K, M) int64, rows of the column's table, as {@code id}
  * @param codeWeights for each column of codes (K, M)
  */

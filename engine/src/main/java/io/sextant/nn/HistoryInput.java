@@ -8,8 +8,7 @@ import ai.djl.ndarray.NDArray;
  * @param items (B, L) int64, rows of the history table, within the rows that the batch gathered;
  *     anything where the weight is 0
  * @param weights (B, L), already divided by the power of the history's length
- * @param last (B, 1) int64, the latest item, as a row of the last-item table; anything if there is
- *     none
+ * @param last (B, 1) int64, the latest item, numbered as {@code items}; anything if there is none
  * @param hasLast (B, 1), 1 where there is a latest item, else 0
  */
 public record HistoryInput(NDArray items, NDArray weights, NDArray last, NDArray hasLast) {}

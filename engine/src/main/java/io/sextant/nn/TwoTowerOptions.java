@@ -13,7 +13,8 @@ import java.util.List;
  * @param historyDecay weight of an item one step further back, relative to the next; 1 = plain mean
  * @param historyPower the weights of a history of n items are divided by n^historyPower: 1 is the
  *     mean, 0.5 the SVD++ normalisation
- * @param lastItem whether the latest item enters once more through a table of its own
+ * @param lastItem whether the latest item enters once more; then mean and latest item each go
+ *     through a learned linear map, which starts as the identity and half the identity
  * @param hidden widths of the hidden layers of both towers; empty for none
  * @param similarity how user and item vectors are compared
  * @param temperature scores of a cosine are divided by it
@@ -63,6 +64,9 @@ public record TwoTowerOptions(
     check(temperature > 0, "temperature must be > 0 but was " + temperature);
     check(initStd > 0, "initStd must be > 0 but was " + initStd);
     check(hidden.stream().allMatch(w -> w > 0), "hidden widths must be > 0 but were " + hidden);
+    check(
+        !lastItem || history != History.NONE,
+        "lastItem needs the items of the history: set history to SHARED or OWN");
     check(
         userIds || history != History.NONE,
         "users need an id embedding or a history: set userIds or history");

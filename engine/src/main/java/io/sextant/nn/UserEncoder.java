@@ -21,7 +21,8 @@ public final class UserEncoder extends ReadyBlock {
   private final EntityEncoder entity;
   private final @Nullable EmbeddingTable historyTable;
   private final boolean ownsHistory;
-  private final @Nullable EmbeddingTable lastTable;
+  private final @Nullable Dense meanMap;
+  private final @Nullable Dense lastMap;
   private final ResidualMlp mlp;
   private final int dimension;
 
@@ -52,17 +53,17 @@ public final class UserEncoder extends ReadyBlock {
           case OWN ->
               Tables.random(manager, numItems, dimension, options.initStd(), seed, "user.history");
         };
-    lastTable =
-        options.lastItem()
-            ? Tables.random(manager, numItems, dimension, options.initStd(), seed, "user.last")
-            : null;
+    boolean maps = options.lastItem();
+    meanMap = maps ? Dense.identity(manager, dimension, 1) : null;
+    lastMap = maps ? Dense.identity(manager, dimension, 0.5f) : null;
     mlp = new ResidualMlp(manager, dimension, options.hidden(), seed, "user");
     entity.blocks().forEach(this::addChildBlock);
     if (ownsHistory && historyTable != null) {
       addChildBlock("history", historyTable);
     }
-    if (lastTable != null) {
-      addChildBlock("last", lastTable);
+    if (meanMap != null && lastMap != null) {
+      addChildBlock("meanMap", meanMap.block());
+      addChildBlock("lastMap", lastMap.block());
     }
     mlp.blocks().forEach(this::addChildBlock);
   }
@@ -70,19 +71,18 @@ public final class UserEncoder extends ReadyBlock {
   /** Vectors (B, D); histories are needed where the options ask for them. */
   public NDArray encode(ParameterStore values, EntityInput input, @Nullable HistoryInput history) {
     NDArray fromHistory = null;
-    if (historyTable != null || lastTable != null) {
+    if (historyTable != null) {
       if (history == null) {
         throw new InvalidInputException("this user encoder reads histories but was given none");
       }
-      if (historyTable != null) {
-        fromHistory =
-            EntityEncoder.weightedMean(
-                historyTable.lookUp(values, history.items()), history.weights());
-      }
-      if (lastTable != null) {
+      fromHistory =
+          EntityEncoder.weightedMean(
+              historyTable.lookUp(values, history.items()), history.weights());
+      if (meanMap != null && lastMap != null) {
         NDArray last =
-            EntityEncoder.weightedMean(lastTable.lookUp(values, history.last()), history.hasLast());
-        fromHistory = fromHistory == null ? last : fromHistory.add(last);
+            EntityEncoder.weightedMean(
+                historyTable.lookUp(values, history.last()), history.hasLast());
+        fromHistory = meanMap.apply(values, fromHistory).add(lastMap.apply(values, last));
       }
     }
     return mlp.apply(values, entity.sum(values, input, fromHistory, dimension));
@@ -98,8 +98,9 @@ public final class UserEncoder extends ReadyBlock {
     if (ownsHistory && historyTable != null) {
       named.add(NamedParameter.table("user.history", historyTable, NamedParameter.Group.ITEM));
     }
-    if (lastTable != null) {
-      named.add(NamedParameter.table("user.last", lastTable, NamedParameter.Group.ITEM));
+    if (meanMap != null && lastMap != null) {
+      named.addAll(meanMap.parameters("user.meanMap", NamedParameter.Group.DENSE));
+      named.addAll(lastMap.parameters("user.lastMap", NamedParameter.Group.DENSE));
     }
     named.addAll(mlp.parameters("user"));
     return named;

@@ -41,8 +41,8 @@ public final class DenseAdam {
     if (weightDecay != 0) {
       weight.muli(1 - learningRate * weightDecay);
     }
-    double rate = learningRate / (1 - Math.pow(BETA1, steps));
-    double correction = 1 / (1 - Math.pow(BETA2, steps));
+    double rate = learningRate / (1 - Math.pow(BETA1, (double) steps));
+    double correction = 1 / (1 - Math.pow(BETA2, (double) steps));
     try (NDArray scaled = second.mul((float) correction);
         NDArray root = scaled.sqrt();
         NDArray change = first.mul((float) rate)) {

@@ -75,11 +75,11 @@ public final class RowAdam implements RowOptimizer {
   }
 
   private float rate(float learningRate) {
-    return (float) (learningRate / (1 - Math.pow(BETA1, steps)));
+    return (float) (learningRate / (1 - Math.pow(BETA1, (double) steps)));
   }
 
   private float secondCorrection() {
-    return (float) (1 / (1 - Math.pow(BETA2, steps)));
+    return (float) (1 / (1 - Math.pow(BETA2, (double) steps)));
   }
 
   @Override

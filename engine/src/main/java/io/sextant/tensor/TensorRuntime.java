@@ -1,6 +1,7 @@
 package io.sextant.tensor;
 
 import ai.djl.engine.Engine;
+import io.sextant.nativeconfig.NativeRuntime;
 
 /** Loads libtorch once, after the process has been prepared for it. */
 final class TensorRuntime {
@@ -16,6 +17,7 @@ final class TensorRuntime {
     static final Engine ENGINE = load();
 
     private static Engine load() {
+      NativeRuntime.prepare();
       return Engine.getEngine("PyTorch");
     }
   }

@@ -193,8 +193,6 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
         model.options().history() == TwoTowerOptions.History.OWN
             ? new RowCollector(interactions.numItems())
             : null;
-    final @Nullable RowCollector last =
-        model.options().lastItem() ? new RowCollector(interactions.numItems()) : null;
     final List<RowCollector> userCodes = collectors(userFeatures);
     final List<RowCollector> itemCodes = collectors(itemFeatures);
 
@@ -348,7 +346,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
 
     private @Nullable HistoryInput history(int[] users) {
       TwoTowerOptions shape = model.options();
-      if (shape.history() == TwoTowerOptions.History.NONE && !shape.lastItem()) {
+      if (shape.history() == TwoTowerOptions.History.NONE) {
         return null;
       }
       int[][] histories = new int[users.length][];
@@ -366,15 +364,9 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
         rows.history.clear();
       }
       int[] items = batch.items(table);
+      int[] last = batch.last(table);
       if (rows.history != null) {
         rowSets.put("user.history", rows.history.toRowSet(manager));
-      }
-      if (rows.last != null) {
-        rows.last.clear();
-      }
-      int[] last = batch.last(rows.last);
-      if (rows.last != null) {
-        rowSets.put("user.last", rows.last.toRowSet(manager));
       }
       return batch.input(manager, items, last);
     }
