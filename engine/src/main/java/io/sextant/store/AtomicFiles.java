@@ -217,8 +217,8 @@ final class AtomicFiles {
   /** Reads a file from its beginning to its end for its digest. */
   static Digest digest(FileChannel file, String where) throws IOException {
     MessageDigest sha256 = sha256();
-    ByteBuffer buffer = ByteBuffer.allocate(IO_BYTES);
     long size = file.size();
+    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(IO_BYTES, size));
     for (long at = 0; at < size; at += buffer.limit()) {
       buffer.clear().limit((int) Math.min(IO_BYTES, size - at));
       readFully(file, at, buffer, where);

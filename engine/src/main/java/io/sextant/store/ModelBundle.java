@@ -12,6 +12,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -23,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A trained model on disk: named strategies and an optional policy with their tensors, the
@@ -43,6 +46,9 @@ import java.util.TreeMap;
  * Thread safety: safe for many threads at once, see {@link StoredTensors}.
  */
 public final class ModelBundle implements AutoCloseable {
+
+  private static final int MAX_ATTEMPTS = 10;
+  private static final long RETRY_NANOS = 5_000_000;
 
   private final Path directory;
   private final Manifest manifest;
@@ -66,6 +72,34 @@ public final class ModelBundle implements AutoCloseable {
    * @throws SextantException if it cannot be read
    */
   public static ModelBundle open(Path directory) {
+    for (int attempt = 1; ; attempt++) {
+      Object before = identity(directory);
+      try {
+        return openOnce(directory);
+      } catch (InvalidInputException e) {
+        // Files of two bundles mix if this one is being replaced: then look again.
+        boolean replaced =
+            before == null
+                ? !AtomicFiles.leftAsideHint(directory).isEmpty() || identity(directory) != null
+                : !before.equals(identity(directory));
+        if (!replaced || attempt == MAX_ATTEMPTS) {
+          throw e;
+        }
+        LockSupport.parkNanos(RETRY_NANOS * attempt);
+      }
+    }
+  }
+
+  /** What tells a directory from another of the same name, or null if it is not there. */
+  private static @Nullable Object identity(Path directory) {
+    try {
+      return Files.readAttributes(directory, BasicFileAttributes.class).fileKey();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private static ModelBundle openOnce(Path directory) {
     try {
       if (!Files.isDirectory(directory)) {
         throw new InvalidInputException(
@@ -83,6 +117,9 @@ public final class ModelBundle implements AutoCloseable {
         throw e;
       }
       return bundle;
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      throw new InvalidInputException(
+          directory + ": there is no " + e.getMessage() + ": the bundle is incomplete", e);
     } catch (IOException e) {
       throw AtomicFiles.failure("cannot read model bundle " + directory, e);
     }

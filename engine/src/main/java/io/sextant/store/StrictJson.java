@@ -122,7 +122,9 @@ final class StrictJson {
   }
 
   private static String reason(Throwable e) {
-    String message = String.valueOf(e.getMessage());
+    String message =
+        String.valueOf(e.getMessage())
+            .replace("Use JsonReader.setStrictness(Strictness.LENIENT) to accept m", "M");
     // Gson appends a link for programmers on a second line.
     int end = message.indexOf('\n');
     return end < 0 ? message : message.substring(0, end);
