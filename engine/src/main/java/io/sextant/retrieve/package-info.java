@@ -1,4 +1,8 @@
-/** Exact tiled top-k over item vectors. */
+/**
+ * Exact retrieval: the k best items of the whole catalogue for a batch of users ({@link
+ * io.sextant.retrieve.TopK}). Letters: B users at once, I items, D width of a vector, K list
+ * length.
+ */
 @NullMarked
 package io.sextant.retrieve;
 

@@ -1,4 +1,7 @@
-/** The training loop, its objectives, samplers, schedules and checkpoints. */
+/**
+ * The training loop and its parts: tasks, objectives, samplers, schedules, early stopping,
+ * checkpoints, listeners and the hooks through which a policy steers training.
+ */
 @NullMarked
 package io.sextant.train;
 

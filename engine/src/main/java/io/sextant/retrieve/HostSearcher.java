@@ -1,0 +1,103 @@
+package io.sextant.retrieve;
+
+import ai.djl.ndarray.NDArray;
+import io.sextant.tensor.Scope;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * For tensors on the CPU: libtorch multiplies tile by tile ({@link HostProduct}), Java scans each
+ * tile in place ({@link TileScan}).
+ *
+ * <p>Design. A tile of scores is small enough to stay in the cache between product and scan, and
+ * far below the size at which the allocator would return its memory to the kernel each time. Items
+ * are the outer loop, so that an item tile is read from memory once.
+ *
+ * <p>Thread safety: safe; searches share the team's threads.
+ */
+final class HostSearcher implements Searcher {
+
+  private static final int TILE_LISTS = 1024;
+  private static final int TILE_ITEMS = 8192;
+  private static final long TILE_BYTES = 8 << 20;
+  private static final int LISTS_PER_TASK = 8;
+
+  private final Team team;
+  private final int tileScores;
+
+  HostSearcher(Team team, long temporaryBytes) {
+    this.team = team;
+    this.tileScores = (int) (Math.min(TILE_BYTES, temporaryBytes) / Float.BYTES);
+  }
+
+  @Override
+  public void search(Search search, Scope scope) {
+    int tileLists = Math.min(TILE_LISTS, search.numLists);
+    int tileItems = Tiles.evenWidth(search.numItems, Math.min(TILE_ITEMS, tileScores / tileLists));
+    List<NDArray> itemTiles = new ArrayList<>();
+    for (int first = 0; first < search.numItems; first += tileItems) {
+      int end = Math.min(search.numItems, first + tileItems);
+      itemTiles.add(Tiles.rows(search.items, first, end, scope));
+    }
+    int block = search.listsPerBlock();
+    for (int first = 0; first < search.numLists; first += block) {
+      searchBlock(
+          search, scope, first, Math.min(block, search.numLists - first), tileLists, itemTiles);
+    }
+  }
+
+  private void searchBlock(
+      Search search,
+      Scope scope,
+      int firstList,
+      int numLists,
+      int tileLists,
+      List<NDArray> itemTiles) {
+    List<NDArray> queryTiles = new ArrayList<>();
+    for (int first = 0; first < numLists; first += tileLists) {
+      int end = Math.min(numLists, first + tileLists);
+      queryTiles.add(Tiles.rows(search.queries, firstList + first, firstList + end, scope));
+    }
+    Candidates candidates = search.candidates(firstList, numLists);
+    int firstItem = 0;
+    for (NDArray itemTile : itemTiles) {
+      int width = (int) itemTile.getShape().get(0);
+      int tileFirst = 0;
+      for (NDArray queryTile : queryTiles) {
+        try (Scope tile = scope.child()) {
+          IntBuffer bits = HostProduct.bits(queryTile, itemTile, tile);
+          scan(bits, width, candidates, tileFirst, firstItem);
+        }
+        tileFirst += tileLists;
+      }
+      firstItem += width;
+    }
+    team.run(
+        Tiles.count(numLists, LISTS_PER_TASK),
+        () ->
+            task -> {
+              int end = Math.min(numLists, (task + 1) * LISTS_PER_TASK);
+              for (int list = task * LISTS_PER_TASK; list < end; list++) {
+                search.finish(candidates, firstList, list);
+              }
+            });
+    queryTiles.forEach(NDArray::close);
+  }
+
+  private void scan(
+      IntBuffer bits, int width, Candidates candidates, int firstList, int firstItem) {
+    int rows = bits.remaining() / width;
+    team.run(
+        Tiles.count(rows, LISTS_PER_TASK),
+        () -> {
+          TileScan scan = new TileScan();
+          return task -> {
+            int end = Math.min(rows, (task + 1) * LISTS_PER_TASK);
+            for (int row = task * LISTS_PER_TASK; row < end; row++) {
+              scan.scan(bits, row * width, width, candidates, firstList + row, firstItem);
+            }
+          };
+        });
+  }
+}

@@ -1,0 +1,69 @@
+package io.sextant.tensor;
+
+import ai.djl.ndarray.NDArray;
+import java.util.Map;
+
+/**
+ * Adam with decoupled weight decay for one dense weight. Sources: Kingma and Ba, arXiv:1412.6980;
+ * Loshchilov and Hutter, arXiv:1711.05101.
+ *
+ * <p>Thread safety: a weight and its optimizer belong to one thread at a time.
+ */
+public final class DenseAdam {
+
+  private static final float BETA1 = 0.9f;
+  private static final float BETA2 = 0.999f;
+  private static final float EPSILON = 1e-8f;
+
+  private final NDArray first;
+  private final NDArray second;
+  private long steps;
+
+  /** Makes the moments of a weight in the scope, all zero. */
+  public DenseAdam(Scope scope, NDArray weight) {
+    first = scope.manager().zeros(weight.getShape(), weight.getDataType());
+    second = scope.manager().zeros(weight.getShape(), weight.getDataType());
+  }
+
+  /**
+   * One update of the weight, in place; temporaries go to the gradient's manager.
+   *
+   * @param weightDecay decoupled: {@code weight -= learningRate * weightDecay * weight}
+   */
+  public void step(NDArray weight, NDArray gradient, float learningRate, float weightDecay) {
+    steps++;
+    try (NDArray g1 = gradient.mul(1 - BETA1);
+        NDArray g2 = gradient.square()) {
+      first.muli(BETA1).addi(g1);
+      g2.muli(1 - BETA2);
+      second.muli(BETA2).addi(g2);
+    }
+    if (weightDecay != 0) {
+      weight.muli(1 - learningRate * weightDecay);
+    }
+    double rate = learningRate / (1 - Math.pow(BETA1, steps));
+    double correction = 1 / (1 - Math.pow(BETA2, steps));
+    try (NDArray scaled = second.mul((float) correction);
+        NDArray root = scaled.sqrt();
+        NDArray change = first.mul((float) rate)) {
+      root.addi(EPSILON);
+      change.divi(root);
+      weight.subi(change);
+    }
+  }
+
+  /** The moments by name, to be saved and restored with the weight; they are the live arrays. */
+  public Map<String, NDArray> state() {
+    return Map.of("adam.m", first, "adam.v", second);
+  }
+
+  /** How many updates were made; part of the state. */
+  public long steps() {
+    return steps;
+  }
+
+  /** Restores what {@link #steps} returned. */
+  public void restoreSteps(long steps) {
+    this.steps = steps;
+  }
+}

@@ -1,0 +1,76 @@
+package io.sextant.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+
+/**
+ * A recording of operations from which gradients are computed: reverse-mode differentiation on the
+ * calling thread.
+ *
+ * <p>DJL's own {@code GradientCollector} allows one recording per process; libtorch has no such
+ * limit, so this class talks to the engine below it, and any number of threads may train at the
+ * same time.
+ *
+ * <pre>{@code
+ * NDArray leaf = Grad.leaf(values);
+ * try (Grad grad = Grad.record()) {
+ *   grad.backward(loss(leaf));
+ * }
+ * NDArray gradient = leaf.getGradient();
+ * }</pre>
+ *
+ * <p>Thread safety: belongs to the thread that opened it.
+ */
+public final class Grad implements AutoCloseable {
+
+  private final boolean before;
+
+  private Grad(boolean recording) {
+    TensorRuntime.start();
+    before = JniUtils.isGradMode();
+    JniUtils.setGradMode(recording);
+  }
+
+  /** Starts recording on this thread. Closing restores what was before. */
+  public static Grad record() {
+    return new Grad(true);
+  }
+
+  /**
+   * Stops recording on this thread, also inside of a recording. Closing restores what was before.
+   */
+  public static Grad pause() {
+    return new Grad(false);
+  }
+
+  /** Whether operations of this thread are being recorded. */
+  public static boolean isRecording() {
+    TensorRuntime.start();
+    return JniUtils.isGradMode();
+  }
+
+  /**
+   * A fresh leaf over the same memory: it takes a gradient of its own, and nothing that was
+   * recorded before reaches it. It belongs to {@code owner} and dies with it.
+   */
+  public static NDArray leaf(NDArray values, NDManager owner) {
+    NDArray leaf = values.stopGradient();
+    leaf.attach(owner);
+    leaf.setRequiresGradient(true);
+    return leaf;
+  }
+
+  /** Computes the gradient of a scalar with respect to every leaf that it was computed from. */
+  public void backward(NDArray scalar) {
+    try (NDArray one = scalar.getManager().ones(scalar.getShape(), scalar.getDataType())) {
+      JniUtils.backward((PtNDArray) scalar, (PtNDArray) one, false, false);
+    }
+  }
+
+  @Override
+  public void close() {
+    JniUtils.setGradMode(before);
+  }
+}

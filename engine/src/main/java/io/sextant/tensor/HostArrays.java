@@ -1,0 +1,94 @@
+package io.sextant.tensor;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.function.Consumer;
+
+/**
+ * Copies between Java arrays and tensors without garbage outside the heap.
+ *
+ * <p>DJL's {@code create(float[])} allocates a direct buffer for every array and leaves it to the
+ * garbage collector, so that a fast training loop outruns it; here libtorch allocates and Java
+ * writes into its memory.
+ */
+public final class HostArrays {
+
+  private HostArrays() {}
+
+  /** A float32 tensor with these values. */
+  public static NDArray floats(NDManager manager, float[] values, long... shape) {
+    return create(manager, new Shape(shape), DataType.FLOAT32, b -> b.asFloatBuffer().put(values));
+  }
+
+  /** An int64 tensor with these values: what libtorch wants for indices. */
+  public static NDArray longs(NDManager manager, int[] values, long... shape) {
+    return create(
+        manager,
+        new Shape(shape),
+        DataType.INT64,
+        b -> {
+          var longs = b.asLongBuffer();
+          for (int i = 0; i < values.length; i++) {
+            longs.put(i, values[i]);
+          }
+        });
+  }
+
+  /** A boolean tensor with these values (1 true, 0 false). */
+  public static NDArray booleans(NDManager manager, byte[] values, long... shape) {
+    return create(manager, new Shape(shape), DataType.BOOLEAN, b -> b.put(values));
+  }
+
+  /** A tensor whose memory is written by {@code fill}, little endian, on whatever device. */
+  public static NDArray create(
+      NDManager manager, Shape shape, DataType type, Consumer<ByteBuffer> fill) {
+    Dtypes.checkSupported(type);
+    if (!manager.getDevice().isGpu()) {
+      NDArray array = manager.create(shape, type);
+      fillHost(array, fill);
+      return array;
+    }
+    try (NDManager host = manager.newSubManager(Device.cpu())) {
+      NDArray staged = host.create(shape, type);
+      fillHost(staged, fill);
+      NDArray array = staged.toDevice(manager.getDevice(), true);
+      array.attach(manager);
+      return array;
+    }
+  }
+
+  /**
+   * The memory of a contiguous float32 tensor on the CPU: reads and writes go straight through.
+   * Valid as long as the tensor is open.
+   */
+  public static FloatBuffer view(NDArray array) {
+    Dtypes.require(array, DataType.FLOAT32, "array");
+    return array.toByteBuffer(true).asFloatBuffer();
+  }
+
+  /** Reads a float32 tensor into a Java array. */
+  public static float[] toFloats(NDArray array) {
+    float[] values = new float[Math.toIntExact(array.size())];
+    if (values.length > 0) {
+      if (array.getDevice().isGpu()) {
+        try (NDArray host = array.toDevice(Device.cpu(), true)) {
+          view(host).get(values);
+        }
+      } else {
+        view(array).get(values);
+      }
+    }
+    return values;
+  }
+
+  private static void fillHost(NDArray array, Consumer<ByteBuffer> fill) {
+    if (array.size() > 0) {
+      fill.accept(array.toByteBuffer(true));
+    }
+  }
+}

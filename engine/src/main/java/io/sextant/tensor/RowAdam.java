@@ -1,0 +1,99 @@
+package io.sextant.tensor;
+
+import ai.djl.ndarray.NDArray;
+import java.nio.FloatBuffer;
+import java.util.Map;
+
+/**
+ * Lazy Adam: the moments of a row move only when the row is read, while the bias correction counts
+ * all steps. Source: Kingma and Ba, arXiv:1412.6980, with the sparse update that is usual for
+ * embedding tables. Twice the table's memory for the moments. O(K D) time.
+ */
+public final class RowAdam implements RowOptimizer {
+
+  private static final float BETA1 = 0.9f;
+  private static final float BETA2 = 0.999f;
+  private static final float EPSILON = 1e-8f;
+
+  private final NDArray first;
+  private final NDArray second;
+  private long steps;
+
+  RowAdam(NDArray first, NDArray second) {
+    this.first = first;
+    this.second = second;
+  }
+
+  @Override
+  public void step(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
+    steps++;
+    if (RowOptimizer.onHost(table)) {
+      stepOnHost(table, rows, gradient, learningRate);
+    } else {
+      stepOnDevice(table, rows, gradient, learningRate);
+    }
+  }
+
+  private void stepOnHost(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
+    int dimension = (int) table.getShape().get(1);
+    FloatBuffer weights = HostArrays.view(table);
+    FloatBuffer firsts = HostArrays.view(first);
+    FloatBuffer seconds = HostArrays.view(second);
+    FloatBuffer gradients = HostArrays.view(gradient);
+    float rate = rate(learningRate);
+    float correction = secondCorrection();
+    float[] row = new float[dimension];
+    float[] m = new float[dimension];
+    float[] v = new float[dimension];
+    float[] g = new float[dimension];
+    for (int k = 0; k < rows.size(); k++) {
+      int start = rows.row(k) * dimension;
+      gradients.get(k * dimension, g);
+      firsts.get(start, m);
+      seconds.get(start, v);
+      weights.get(start, row);
+      for (int d = 0; d < dimension; d++) {
+        m[d] = BETA1 * m[d] + (1 - BETA1) * g[d];
+        v[d] = BETA2 * v[d] + (1 - BETA2) * g[d] * g[d];
+        row[d] -= rate * m[d] / ((float) Math.sqrt(v[d] * correction) + EPSILON);
+      }
+      firsts.put(start, m);
+      seconds.put(start, v);
+      weights.put(start, row);
+    }
+  }
+
+  void stepOnDevice(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
+    NDArray index = rows.index();
+    NDArray m = RowOptimizer.gather(first, index).muli(BETA1).addi(gradient.mul(1 - BETA1));
+    NDArray v =
+        RowOptimizer.gather(second, index).muli(BETA2).addi(gradient.square().muli(1 - BETA2));
+    RowOptimizer.write(first, index, m);
+    RowOptimizer.write(second, index, v);
+    NDArray change = m.mul(rate(learningRate)).divi(v.mul(secondCorrection()).sqrt().addi(EPSILON));
+    RowOptimizer.write(table, index, RowOptimizer.gather(table, index).subi(change));
+  }
+
+  private float rate(float learningRate) {
+    return (float) (learningRate / (1 - Math.pow(BETA1, steps)));
+  }
+
+  private float secondCorrection() {
+    return (float) (1 / (1 - Math.pow(BETA2, steps)));
+  }
+
+  @Override
+  public Map<String, NDArray> state() {
+    return Map.of("adam.m", first, "adam.v", second);
+  }
+
+  @Override
+  public long steps() {
+    return steps;
+  }
+
+  @Override
+  public void restoreSteps(long steps) {
+    this.steps = steps;
+  }
+}

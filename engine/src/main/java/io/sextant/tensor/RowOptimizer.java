@@ -1,0 +1,78 @@
+package io.sextant.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.nn.core.Embedding;
+import java.util.Map;
+
+/**
+ * Updates only those rows of an embedding table (R, D) that a batch has read. Cost and memory
+ * follow the K rows of the batch, never the R rows of the table.
+ *
+ * <p>On the CPU the update is a loop over the table's own memory; on any other device, and for
+ * tables beyond 2 GiB, it is a handful of tensor operations. Both compute the same function.
+ *
+ * <p>Thread safety: a table and its optimizer belong to one thread at a time.
+ */
+public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
+
+  /**
+   * One update.
+   *
+   * @param table (R, D), changed in place
+   * @param rows which rows the gradient is of; distinct
+   * @param gradient (K, D), the gradient of the loss with respect to those rows
+   * @param learningRate step size
+   */
+  void step(NDArray table, RowSet rows, NDArray gradient, float learningRate);
+
+  /**
+   * The accumulators by name, to be saved and restored with the table; they are the live arrays.
+   */
+  Map<String, NDArray> state();
+
+  /** How many updates were made; part of the state. */
+  long steps();
+
+  /** Restores what {@link #steps} returned. */
+  void restoreSteps(long steps);
+
+  /** Which optimizer. */
+  enum Kind {
+    /** Row-wise Adagrad: one accumulator per row. */
+    ADAGRAD,
+    /** Lazy Adam: moments of touched rows only. */
+    ADAM
+  }
+
+  /** Makes the accumulators of a table in the scope, all zero. */
+  static RowOptimizer create(Kind kind, Scope scope, long numRows, long dimension) {
+    return switch (kind) {
+      case ADAGRAD -> new RowAdagrad(scope.manager().zeros(new Shape(numRows), DataType.FLOAT32));
+      case ADAM ->
+          new RowAdam(
+              scope.manager().zeros(new Shape(numRows, dimension), DataType.FLOAT32),
+              scope.manager().zeros(new Shape(numRows, dimension), DataType.FLOAT32));
+    };
+  }
+
+  /** Copies the rows of a table into a new array (K, D) that belongs to the index's manager. */
+  static NDArray gather(NDArray table, NDArray index) {
+    NDList rows = Embedding.embedding(index, table, SparseFormat.DENSE);
+    return rows.singletonOrThrow();
+  }
+
+  /** Writes rows (K, D) into a table; the indices must be distinct. */
+  static void write(NDArray table, NDArray index, NDArray rows) {
+    table.set(new NDIndex("{}", index), rows);
+  }
+
+  /** Whether the table's memory can be walked by Java. */
+  static boolean onHost(NDArray table) {
+    return !table.getDevice().isGpu() && table.size() * Float.BYTES <= Integer.MAX_VALUE;
+  }
+}

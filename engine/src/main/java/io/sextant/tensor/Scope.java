@@ -1,0 +1,89 @@
+package io.sextant.tensor;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.sextant.SextantException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The owner of native memory for one lifetime: process, model, session, or step and request. What
+ * is created through {@link #manager()} is freed when the scope closes, at the latest.
+ *
+ * <p>Thread safety: a scope is used by one thread at a time; child scopes of one parent may be
+ * opened and closed by different threads at the same time.
+ */
+public final class Scope implements AutoCloseable {
+
+  private static final AtomicLong LIVE = new AtomicLong();
+
+  private final NDManager manager;
+  private final @Nullable Scope parent;
+  private boolean closed;
+
+  private Scope(NDManager manager, @Nullable Scope parent) {
+    this.manager = manager;
+    this.parent = parent;
+    LIVE.incrementAndGet();
+  }
+
+  /** Opens a scope that has no parent: the longest lifetime of whatever is done in it. */
+  public static Scope open(Device device) {
+    TensorRuntime.start();
+    return new Scope(NDManager.newBaseManager(device), null);
+  }
+
+  /** Opens a shorter lifetime inside this one, on the same device. */
+  public Scope child() {
+    checkOpen();
+    return new Scope(manager.newSubManager(), this);
+  }
+
+  /** The manager in which arrays of this lifetime are created. Never close it. */
+  public NDManager manager() {
+    checkOpen();
+    return manager;
+  }
+
+  /** The device on which arrays of this scope live. */
+  public Device device() {
+    return manager.getDevice();
+  }
+
+  /** Moves an array one lifetime up, so that it outlives this scope. Returns the same array. */
+  public NDArray promote(NDArray array) {
+    if (parent == null) {
+      throw new SextantException("a scope without a parent has no longer lifetime to promote to");
+    }
+    array.attach(parent.manager);
+    return array;
+  }
+
+  /** Makes this scope the owner of an array that was created elsewhere. Returns the same array. */
+  public NDArray adopt(NDArray array) {
+    array.attach(manager());
+    return array;
+  }
+
+  /** How many scopes are open in this process: what a leak check compares before and after. */
+  public static long liveScopes() {
+    return LIVE.get();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      manager.close();
+      LIVE.decrementAndGet();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new SextantException(
+          "this scope is closed: its arrays are freed and it makes no others");
+    }
+  }
+}

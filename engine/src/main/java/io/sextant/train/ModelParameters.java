@@ -1,0 +1,240 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.ParameterValues;
+import io.sextant.store.StoredTensors;
+import io.sextant.store.TensorSource;
+import io.sextant.tensor.DenseAdam;
+import io.sextant.tensor.Grad;
+import io.sextant.tensor.GradientClipping;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
+import io.sextant.tensor.RowSet;
+import io.sextant.tensor.Scope;
+import io.sextant.tensor.TensorFiles;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The parameters of a task with their optimizers.
+ *
+ * <p>A step never differentiates with respect to a parameter itself. It makes leaves: for a table
+ * the K rows that the batch reads, gathered into a new array; for a dense weight a second view of
+ * its memory. Backward fills the leaves' gradients, and the optimizers move rows and weights in
+ * place. Leaves die with the step, so nothing has to be zeroed, and a table-sized gradient never
+ * exists.
+ */
+final class ModelParameters {
+
+  private final List<NamedParameter> parameters;
+  private final TrainingOptions options;
+  private final Map<String, RowOptimizer> rowOptimizers = new HashMap<>();
+  private final Map<String, DenseAdam> denseOptimizers = new HashMap<>();
+  private final Map<String, NDArray> best = new LinkedHashMap<>();
+  private final NDManager manager;
+
+  ModelParameters(Scope session, List<NamedParameter> parameters, TrainingOptions options) {
+    this.parameters = parameters;
+    this.options = options;
+    this.manager = session.manager();
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      if (parameter.table()) {
+        rowOptimizers.put(
+            parameter.name(),
+            RowOptimizer.create(
+                options.rowOptimizer(), session, value.getShape().get(0), value.getShape().get(1)));
+      } else {
+        denseOptimizers.put(parameter.name(), new DenseAdam(session, value));
+      }
+    }
+  }
+
+  /** Leaves for a batch, which live as long as the step's scope. */
+  Leaves leaves(Scope step, Batch batch) {
+    ParameterValues values = new ParameterValues(step.manager());
+    Map<String, NDArray> leaves = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      NDArray leaf;
+      if (parameter.table()) {
+        RowSet rows = batch.rows().get(parameter.name());
+        if (rows == null) {
+          continue;
+        }
+        leaf = RowOptimizer.gather(value, rows.index());
+        leaf.setRequiresGradient(true);
+      } else {
+        leaf = Grad.leaf(value, step.manager());
+      }
+      values.put(parameter.parameter(), leaf);
+      leaves.put(parameter.name(), leaf);
+    }
+    return new Leaves(values, leaves);
+  }
+
+  /**
+   * Moves the parameters along their leaves' gradients.
+   *
+   * @param factor the schedule's factor on all step sizes
+   */
+  void update(Scope step, Batch batch, Leaves leaves, float factor) {
+    Map<String, NDArray> gradients = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      NDArray leaf = leaves.byName().get(parameter.name());
+      if (leaf != null) {
+        gradients.put(parameter.name(), regularised(step, batch, parameter, leaf));
+      }
+    }
+    if (options.clipNorm() != Double.POSITIVE_INFINITY) {
+      GradientClipping.clipByGlobalNorm(new ArrayList<>(gradients.values()), options.clipNorm());
+    }
+    for (NamedParameter parameter : parameters) {
+      NDArray gradient = gradients.get(parameter.name());
+      if (gradient == null) {
+        continue;
+      }
+      float rate = factor * rateOf(parameter.group());
+      NDArray value = valueOf(parameter);
+      if (parameter.table()) {
+        RowSet rows = rowsOf(batch, parameter);
+        rowOptimizer(parameter).step(value, rows, gradient, rate);
+      } else {
+        denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
+      }
+    }
+  }
+
+  private NDArray regularised(Scope step, Batch batch, NamedParameter parameter, NDArray leaf) {
+    NDArray gradient = leaf.getGradient();
+    float l2 = options.l2();
+    if (l2 == 0) {
+      return gradient;
+    }
+    if (!parameter.table()) {
+      return gradient.addi(leaf.stopGradient().mul(l2));
+    }
+    RowSet rows = rowsOf(batch, parameter);
+    float[] perRow = new float[rows.size()];
+    for (int k = 0; k < perRow.length; k++) {
+      perRow[k] = l2 * rows.count(k) / batch.size();
+    }
+    NDArray factors = HostArrays.floats(step.manager(), perRow, perRow.length, 1);
+    return gradient.addi(factors.mul(leaf.stopGradient()));
+  }
+
+  /** Keeps a copy of all values as the best so far. */
+  void keepBest() {
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      NDArray kept = best.get(parameter.name());
+      if (kept == null) {
+        NDArray copy = value.duplicate();
+        copy.attach(manager);
+        best.put(parameter.name(), copy);
+      } else {
+        value.copyTo(kept);
+      }
+    }
+  }
+
+  /** Puts the best values back, if some were kept. */
+  void restoreBest() {
+    for (NamedParameter parameter : parameters) {
+      NDArray kept = best.get(parameter.name());
+      if (kept != null) {
+        kept.copyTo(valueOf(parameter));
+      }
+    }
+  }
+
+  /** Everything that must be saved to go on later as if nothing had happened. */
+  List<TensorSource> sources() {
+    List<TensorSource> sources = new ArrayList<>();
+    for (NamedParameter parameter : parameters) {
+      sources.add(TensorFiles.source("value." + parameter.name(), valueOf(parameter)));
+      stateOf(parameter)
+          .forEach((key, array) -> sources.add(TensorFiles.source(key(parameter, key), array)));
+    }
+    best.forEach((name, array) -> sources.add(TensorFiles.source("best." + name, array)));
+    return sources;
+  }
+
+  /** The step counts of the optimizers, which are part of their state. */
+  Map<String, String> counters() {
+    Map<String, String> counters = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      long steps =
+          parameter.table() ? rowOptimizer(parameter).steps() : denseOptimizer(parameter).steps();
+      counters.put("steps." + parameter.name(), Long.toString(steps));
+    }
+    return counters;
+  }
+
+  /** Restores what {@link #sources} and {@link #counters} gave. */
+  void restore(StoredTensors stored, Map<String, String> counters) {
+    for (NamedParameter parameter : parameters) {
+      TensorFiles.loadInto(valueOf(parameter), stored.tensor("value." + parameter.name()));
+      stateOf(parameter)
+          .forEach((key, array) -> TensorFiles.loadInto(array, stored.tensor(key(parameter, key))));
+      long steps = Long.parseLong(counters.getOrDefault("steps." + parameter.name(), "0"));
+      if (parameter.table()) {
+        rowOptimizer(parameter).restoreSteps(steps);
+      } else {
+        denseOptimizer(parameter).restoreSteps(steps);
+      }
+      if (stored.contains("best." + parameter.name())) {
+        best.put(
+            parameter.name(), TensorFiles.load(manager, stored.tensor("best." + parameter.name())));
+      }
+    }
+  }
+
+  private float rateOf(NamedParameter.Group group) {
+    return switch (group) {
+      case USER -> options.userLearningRate();
+      case ITEM -> options.itemLearningRate();
+      case DENSE -> options.learningRate();
+    };
+  }
+
+  private Map<String, NDArray> stateOf(NamedParameter parameter) {
+    return parameter.table() ? rowOptimizer(parameter).state() : denseOptimizer(parameter).state();
+  }
+
+  private RowOptimizer rowOptimizer(NamedParameter parameter) {
+    return required(rowOptimizers, parameter.name());
+  }
+
+  private DenseAdam denseOptimizer(NamedParameter parameter) {
+    return required(denseOptimizers, parameter.name());
+  }
+
+  private static RowSet rowsOf(Batch batch, NamedParameter parameter) {
+    return required(batch.rows(), parameter.name());
+  }
+
+  private static <T> T required(Map<String, T> map, String name) {
+    T value = map.get(name);
+    if (value == null) {
+      throw new IllegalStateException("nothing known of parameter " + name);
+    }
+    return value;
+  }
+
+  private static String key(NamedParameter parameter, String key) {
+    return "state." + parameter.name() + "." + key;
+  }
+
+  private static NDArray valueOf(NamedParameter parameter) {
+    return parameter.parameter().getArray();
+  }
+
+  /** The values of one step and the leaves behind them, by parameter name. */
+  record Leaves(ParameterValues values, Map<String, NDArray> byName) {}
+}

@@ -1,0 +1,77 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDManager;
+import io.sextant.tensor.RowSet;
+import java.util.Arrays;
+
+/**
+ * Finds the distinct rows of one table among the indices of a batch, and numbers them from 0 in the
+ * order in which they first occur. A stamp per row of the table makes this O(indices) without
+ * hashing or sorting.
+ *
+ * <p>Thread safety: belongs to one thread.
+ */
+public final class RowCollector {
+
+  private final int[] stamps;
+  private final int[] locals;
+  private int stamp;
+  private int[] rows = new int[1024];
+  private int[] counts = new int[1024];
+  private int size;
+
+  /** A collector for a table of so many rows: 8 bytes a row. */
+  public RowCollector(int tableRows) {
+    stamps = new int[tableRows];
+    locals = new int[tableRows];
+  }
+
+  /** Forgets all rows: the next batch begins. */
+  public void clear() {
+    size = 0;
+    stamp++;
+  }
+
+  /** The local number of a row, which is counted as read once more. */
+  public int add(int row) {
+    if (stamps[row] == stamp) {
+      int local = locals[row];
+      counts[local]++;
+      return local;
+    }
+    if (size == rows.length) {
+      rows = Arrays.copyOf(rows, 2 * size);
+      counts = Arrays.copyOf(counts, 2 * size);
+    }
+    stamps[row] = stamp;
+    locals[row] = size;
+    rows[size] = row;
+    counts[size] = 1;
+    return size++;
+  }
+
+  /** The local number of a row that was added, or -1. */
+  public int localOf(int row) {
+    return stamps[row] == stamp ? locals[row] : -1;
+  }
+
+  /** How many distinct rows there are. */
+  public int size() {
+    return size;
+  }
+
+  /** The row with a local number. */
+  public int row(int local) {
+    return rows[local];
+  }
+
+  /** The distinct rows as a copy. */
+  public int[] rows() {
+    return Arrays.copyOf(rows, size);
+  }
+
+  /** The distinct rows and their counts, with the index tensor in the manager. */
+  public RowSet toRowSet(NDManager manager) {
+    return new RowSet(manager, rows(), Arrays.copyOf(counts, size));
+  }
+}

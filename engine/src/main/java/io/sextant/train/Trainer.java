@@ -1,0 +1,278 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import io.sextant.InvalidInputException;
+import io.sextant.SextantException;
+import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.Grad;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Scope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The training loop.
+ *
+ * <p>Every draw of an epoch or step is a function of (seed, epoch or step), and a checkpoint holds
+ * parameters, optimizer states, the best parameters so far and the position. So a run that was
+ * killed and resumed ends, on the CPU, with the same bits as one that was not.
+ *
+ * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
+ * thread; any number of trainers may run at the same time.
+ */
+public final class Trainer {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+
+  /** So many steps in a row without a finite loss mean that training has diverged. */
+  private static final int MAX_BAD_STEPS = 20;
+
+  private final TrainingOptions options;
+  private final List<StepHook> hooks;
+  private final TrainingListener listener;
+  private final @Nullable CheckpointOptions checkpoints;
+
+  /**
+   * A trainer.
+   *
+   * @param hooks what steers the steps, in order; their weights are multiplied
+   * @param checkpoints where to save, or null not to
+   */
+  public Trainer(
+      TrainingOptions options,
+      List<StepHook> hooks,
+      TrainingListener listener,
+      @Nullable CheckpointOptions checkpoints) {
+    this.options = options;
+    this.hooks = List.copyOf(hooks);
+    this.listener = listener;
+    this.checkpoints = checkpoints;
+  }
+
+  /**
+   * Trains until the last epoch, or until validation has not improved for the given patience. The
+   * parameters are then those of the best epoch, or of the last one if there is no validation.
+   *
+   * @param model the lifetime of the task's parameters
+   * @throws InvalidInputException if there are no examples, or a checkpoint is of another run
+   * @throws SextantException if training diverges
+   */
+  public <B extends Batch> TrainingResult train(
+      Scope model, LearningTask<B> task, @Nullable Validation validation) {
+    if (task.numExamples() == 0) {
+      throw new InvalidInputException("there is no example to train on");
+    }
+    try (Scope session = model.child()) {
+      return new Run<>(session, task, validation).run();
+    }
+  }
+
+  private final class Run<B extends Batch> {
+    private final Scope session;
+    private final LearningTask<B> task;
+    private final @Nullable Validation validation;
+    private final ModelParameters parameters;
+    private final int stepsPerEpoch;
+    private final long totalSteps;
+    private TrainingState state = new TrainingState();
+    private final long startNanos = System.nanoTime();
+    private long lastCheckpointNanos = startNanos;
+    private long validationNanos;
+    private long examplesOfThisRun;
+
+    Run(Scope session, LearningTask<B> task, @Nullable Validation validation) {
+      this.session = session;
+      this.task = task;
+      this.validation = validation;
+      parameters = new ModelParameters(session, task.parameters(), options);
+      stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
+      totalSteps = (long) stepsPerEpoch * options.epochs();
+    }
+
+    TrainingResult run() {
+      if (checkpoints != null && checkpoints.resume()) {
+        state = Checkpoint.load(checkpoints, parameters).orElse(state);
+      }
+      while (state.epoch < options.epochs() && !state.stopped) {
+        runEpoch();
+      }
+      parameters.restoreBest();
+      return new TrainingResult(
+          state.epoch,
+          state.bestEpoch,
+          state.step,
+          state.skippedSteps,
+          examplesPerSecond(),
+          List.copyOf(state.meanLosses),
+          List.copyOf(state.validations));
+    }
+
+    private void runEpoch() {
+      int[] order = new int[task.numExamples()];
+      Arrays.setAll(order, i -> i);
+      new CounterRandom(options.seed(), "epoch-order", state.epoch).shuffle(order);
+      while (state.step < (long) (state.epoch + 1) * stepsPerEpoch) {
+        int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
+        int to = Math.min(order.length, from + options.batchSize());
+        step(Arrays.copyOfRange(order, from, to));
+        if (Thread.currentThread().isInterrupted()) {
+          throw new SextantException("training was interrupted at step " + state.step);
+        }
+        if (checkpointIsDue()) {
+          save();
+        }
+      }
+      endEpoch();
+      save();
+    }
+
+    private void step(int[] examples) {
+      try (Scope scope = session.child()) {
+        B batch = task.prepare(scope, examples, state.step);
+        ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
+        TrainingStep<B> step = new TrainingStep<>(task, scope, batch, leaves, state.step);
+        NDArray weights = weights(scope, step);
+        float loss;
+        try (Grad grad = Grad.record()) {
+          NDArray perExample = task.loss(leaves.values(), batch);
+          NDArray mean = weights == null ? perExample.mean() : perExample.mul(weights).mean();
+          loss = mean.getFloat();
+          if (Float.isFinite(loss)) {
+            grad.backward(mean);
+          }
+        }
+        if (Float.isFinite(loss)) {
+          float factor = options.schedule().factor(state.step, totalSteps);
+          parameters.update(scope, batch, leaves, factor);
+          state.badStepsInARow = 0;
+          state.lossSum += (double) loss * examples.length;
+          state.lossCount += examples.length;
+        } else {
+          skip(loss);
+        }
+        state.step++;
+        examplesOfThisRun += examples.length;
+        for (StepHook hook : hooks) {
+          hook.afterStep(step, loss);
+        }
+      }
+      listener.onStep(progress());
+    }
+
+    private @Nullable NDArray weights(Scope scope, TrainingStep<B> step) {
+      float[] own = step.batch().weights();
+      boolean plain = true;
+      for (float weight : own) {
+        plain &= weight == 1;
+      }
+      NDArray weights = plain ? null : HostArrays.floats(scope.manager(), own, own.length);
+      for (StepHook hook : hooks) {
+        NDArray more = hook.exampleWeights(step);
+        if (more != null) {
+          weights = weights == null ? more : weights.mul(more);
+        }
+      }
+      return weights;
+    }
+
+    private void skip(float loss) {
+      state.skippedSteps++;
+      state.badStepsInARow++;
+      LOG.warn("step {} is skipped: its loss is {}", state.step, loss);
+      if (state.badStepsInARow >= MAX_BAD_STEPS) {
+        throw new SextantException(
+            ("training has diverged: the loss was not finite for %d steps in a row up to step %d;"
+                    + " use smaller learning rates or clipNorm%s")
+                .formatted(
+                    MAX_BAD_STEPS,
+                    state.step,
+                    checkpoints == null
+                        ? ""
+                        : "; the last good checkpoint is " + checkpoints.file()));
+      }
+    }
+
+    private void endEpoch() {
+      double meanLoss = state.lossCount == 0 ? Double.NaN : state.lossSum / state.lossCount;
+      Map<String, Double> metrics = Map.of();
+      boolean better = true;
+      if (validation != null) {
+        long start = System.nanoTime();
+        metrics = Map.copyOf(validation.evaluate());
+        validationNanos += System.nanoTime() - start;
+        Double objective = metrics.get(validation.objective());
+        if (objective == null) {
+          throw new IllegalStateException(
+              "validation gives " + metrics.keySet() + " but not " + validation.objective());
+        }
+        double score = validation.higherIsBetter() ? objective : -objective;
+        better = score > state.bestScore;
+        if (better) {
+          state.bestScore = score;
+          parameters.keepBest();
+        }
+      }
+      if (better) {
+        state.bestEpoch = state.epoch;
+      }
+      state.meanLosses.add(meanLoss);
+      state.validations.add(metrics);
+      listener.onEpoch(state.epoch, meanLoss, metrics, better);
+      state.stopped =
+          validation != null
+              && options.patience() > 0
+              && state.epoch - state.bestEpoch >= options.patience();
+      state.epoch++;
+      state.lossSum = 0;
+      state.lossCount = 0;
+    }
+
+    private boolean checkpointIsDue() {
+      return checkpoints != null
+          && System.nanoTime() - lastCheckpointNanos >= checkpoints.interval().toNanos();
+    }
+
+    private void save() {
+      if (checkpoints != null) {
+        Checkpoint.save(checkpoints, parameters, state);
+        lastCheckpointNanos = System.nanoTime();
+        listener.onCheckpoint(progress());
+      }
+    }
+
+    private TrainingProgress progress() {
+      double rate = examplesPerSecond();
+      double examplesLeft = (double) (totalSteps - state.step) / stepsPerEpoch * task.numExamples();
+      Duration remaining =
+          rate > 0 ? Duration.ofMillis((long) (1000 * examplesLeft / rate)) : Duration.ZERO;
+      int epoch = (int) Math.min(options.epochs() - 1L, state.step / stepsPerEpoch);
+      return new TrainingProgress(epoch, state.step, totalSteps, rate, remaining);
+    }
+
+    private double examplesPerSecond() {
+      double seconds = (System.nanoTime() - startNanos - validationNanos) * 1e-9;
+      return seconds > 0 ? examplesOfThisRun / seconds : 0;
+    }
+  }
+
+  /** Where training stands: everything that is not a tensor. */
+  static final class TrainingState {
+    int epoch;
+    long step;
+    int bestEpoch = -1;
+    double bestScore = Double.NEGATIVE_INFINITY;
+    long skippedSteps;
+    int badStepsInARow;
+    double lossSum;
+    long lossCount;
+    boolean stopped;
+    List<Double> meanLosses = new ArrayList<>();
+    List<Map<String, Double>> validations = new ArrayList<>();
+  }
+}

@@ -1,0 +1,164 @@
+package io.sextant.train;
+
+import io.sextant.InvalidInputException;
+import io.sextant.tensor.RowOptimizer;
+
+/**
+ * How a model is trained.
+ *
+ * @param epochs passes over the examples, at most
+ * @param batchSize examples a step, B
+ * @param learningRate alpha: step size of dense weights (Adam)
+ * @param userLearningRate alpha_u: step size of user rows
+ * @param itemLearningRate alpha_i: step size of item rows
+ * @param rowOptimizer optimizer of embedding tables
+ * @param l2 lambda: each example adds lambda/2 |row|^2 for every row that it reads, and every step
+ *     lambda/2 |w|^2 for the dense weights
+ * @param weightDecay decoupled decay of dense weights
+ * @param clipNorm limit of the gradients' global norm; infinite for none
+ * @param schedule how the step sizes change
+ * @param patience epochs without a better validation metric after which training stops; 0 = never
+ * @param seed of every random draw
+ */
+public record TrainingOptions(
+    int epochs,
+    int batchSize,
+    float learningRate,
+    float userLearningRate,
+    float itemLearningRate,
+    RowOptimizer.Kind rowOptimizer,
+    float l2,
+    float weightDecay,
+    double clipNorm,
+    Schedule schedule,
+    int patience,
+    long seed) {
+
+  public TrainingOptions {
+    check(epochs > 0, "epochs must be > 0 but was " + epochs);
+    check(batchSize > 0, "batchSize must be > 0 but was " + batchSize);
+    checkRate("learningRate", learningRate);
+    checkRate("userLearningRate", userLearningRate);
+    checkRate("itemLearningRate", itemLearningRate);
+    check(l2 >= 0 && Float.isFinite(l2), "l2 must be >= 0 but was " + l2);
+    check(
+        weightDecay >= 0 && Float.isFinite(weightDecay),
+        "weightDecay must be >= 0 but was " + weightDecay);
+    check(clipNorm > 0, "clipNorm must be > 0 but was " + clipNorm);
+    check(patience >= 0, "patience must be >= 0 but was " + patience);
+  }
+
+  /** The defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  private static void checkRate(String name, float rate) {
+    check(rate >= 0 && Float.isFinite(rate), name + " must be finite and >= 0 but was " + rate);
+  }
+
+  private static void check(boolean holds, String message) {
+    if (!holds) {
+      throw new InvalidInputException(message);
+    }
+  }
+
+  /** Collects options. Not thread-safe. */
+  public static final class Builder {
+    private int epochs = 20;
+    private int batchSize = 4096;
+    private float learningRate = 1e-3f;
+    private float userLearningRate = 0.1f;
+    private float itemLearningRate = 0.1f;
+    private RowOptimizer.Kind rowOptimizer = RowOptimizer.Kind.ADAGRAD;
+    private float l2;
+    private float weightDecay;
+    private double clipNorm = Double.POSITIVE_INFINITY;
+    private Schedule schedule = Schedule.CONSTANT;
+    private int patience = 3;
+    private long seed = 1;
+
+    private Builder() {}
+
+    public Builder epochs(int epochs) {
+      this.epochs = epochs;
+      return this;
+    }
+
+    public Builder batchSize(int batchSize) {
+      this.batchSize = batchSize;
+      return this;
+    }
+
+    public Builder learningRate(float learningRate) {
+      this.learningRate = learningRate;
+      return this;
+    }
+
+    public Builder userLearningRate(float userLearningRate) {
+      this.userLearningRate = userLearningRate;
+      return this;
+    }
+
+    public Builder itemLearningRate(float itemLearningRate) {
+      this.itemLearningRate = itemLearningRate;
+      return this;
+    }
+
+    public Builder rowOptimizer(RowOptimizer.Kind rowOptimizer) {
+      this.rowOptimizer = rowOptimizer;
+      return this;
+    }
+
+    public Builder l2(float l2) {
+      this.l2 = l2;
+      return this;
+    }
+
+    public Builder weightDecay(float weightDecay) {
+      this.weightDecay = weightDecay;
+      return this;
+    }
+
+    public Builder clipNorm(double clipNorm) {
+      this.clipNorm = clipNorm;
+      return this;
+    }
+
+    public Builder schedule(Schedule schedule) {
+      this.schedule = schedule;
+      return this;
+    }
+
+    public Builder patience(int patience) {
+      this.patience = patience;
+      return this;
+    }
+
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /**
+     * The options.
+     *
+     * @throws InvalidInputException if one is out of its range
+     */
+    public TrainingOptions build() {
+      return new TrainingOptions(
+          epochs,
+          batchSize,
+          learningRate,
+          userLearningRate,
+          itemLearningRate,
+          rowOptimizer,
+          l2,
+          weightDecay,
+          clipNorm,
+          schedule,
+          patience,
+          seed);
+    }
+  }
+}

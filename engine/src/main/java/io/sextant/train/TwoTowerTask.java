@@ -1,0 +1,462 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.nn.Activation;
+import ai.djl.training.ParameterStore;
+import io.sextant.InvalidInputException;
+import io.sextant.data.Interactions;
+import io.sextant.nn.EntityFeatures;
+import io.sextant.nn.EntityInput;
+import io.sextant.nn.HistoryInput;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.TwoTower;
+import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
+import io.sextant.tensor.RowSet;
+import io.sextant.tensor.Scope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Learning a two-tower model from interactions: each row is a positive example, negatives are
+ * sampled, and the objective compares them (algorithms: see {@link Objective}).
+ *
+ * <p>A batch of B examples costs O(B (L + n) D) for own negatives and O(B N D) for shared ones,
+ * with L the history's length; the sizes of the tables do not matter.
+ *
+ * <p>Thread safety: used by one thread at a time.
+ */
+public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
+
+  /** A user who has seen nearly everything gets a seen negative after so many draws. */
+  private static final int MAX_DRAWS = 64;
+
+  private final TwoTower model;
+  private final List<NamedParameter> parameters;
+  private final Interactions interactions;
+  private final EntityFeatures userFeatures;
+  private final EntityFeatures itemFeatures;
+  private final SamplingOptions options;
+  private final long seed;
+  private final int[] userOfRow;
+  private final float[] weightOfRow;
+  private final SeenItems seen;
+  private final ItemSampler sampler;
+  private final double[] inBatchShare;
+  private final Rows rows;
+
+  /**
+   * A task.
+   *
+   * @param interactions the rows to learn from; users and items count as in the model
+   * @throws InvalidInputException if the objective needs values that rows do not have
+   */
+  public TwoTowerTask(
+      TwoTower model,
+      Interactions interactions,
+      EntityFeatures userFeatures,
+      EntityFeatures itemFeatures,
+      SamplingOptions options,
+      long seed) {
+    this.model = model;
+    this.parameters = model.namedParameters();
+    this.interactions = interactions;
+    this.userFeatures = userFeatures;
+    this.itemFeatures = itemFeatures;
+    this.options = options;
+    this.seed = seed;
+    userOfRow = interactions.userOfRow();
+    weightOfRow = weights(interactions, options);
+    seen = new SeenItems(interactions);
+    int[] counts = interactions.itemCounts();
+    sampler = new ItemSampler(counts, options.popularityPower());
+    inBatchShare = new double[counts.length];
+    for (int i = 0; i < counts.length; i++) {
+      inBatchShare[i] = (double) counts[i] / Math.max(1, interactions.size());
+    }
+    rows = new Rows();
+    if (options.objective() == Objective.SQUARED_ERROR) {
+      for (int row = 0; row < interactions.size(); row++) {
+        if (!Float.isFinite(interactions.valueAt(row))) {
+          throw new InvalidInputException(
+              "objective SQUARED_ERROR needs a value for every interaction, but user '%s' and item '%s' have none; name the column of the ratings, or choose another objective"
+                  .formatted(
+                      interactions.users().idOf(userOfRow[row]),
+                      interactions.items().idOf(interactions.itemAt(row))));
+        }
+      }
+    }
+  }
+
+  private static float[] weights(Interactions interactions, SamplingOptions options) {
+    float[] weights = new float[interactions.size()];
+    boolean decays = Double.isFinite(options.recencyHalfLifeDays()) && interactions.hasTimes();
+    double halfLife = options.recencyHalfLifeDays() * TimeUnit.DAYS.toMillis(1);
+    double sum = 0;
+    for (int row = 0; row < weights.length; row++) {
+      double weight = interactions.weightAt(row);
+      if (decays) {
+        weight *= Math.pow(0.5, (interactions.maxTime() - interactions.timeAt(row)) / halfLife);
+      }
+      weights[row] = (float) weight;
+      sum += weight;
+    }
+    if (decays && sum > 0) {
+      // Mean 1, so that step sizes mean the same with and without decay.
+      float scale = (float) (weights.length / sum);
+      for (int row = 0; row < weights.length; row++) {
+        weights[row] *= scale;
+      }
+    }
+    return weights;
+  }
+
+  @Override
+  public int numExamples() {
+    return interactions.size();
+  }
+
+  @Override
+  public List<NamedParameter> parameters() {
+    return parameters;
+  }
+
+  @Override
+  public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
+    return new Preparation(scope.manager(), examples, step).batch();
+  }
+
+  @Override
+  public NDArray loss(ParameterStore values, TwoTowerBatch batch) {
+    NDArray users = model.encodeUsers(values, batch.users(), batch.history());
+    NDArray items = model.encodeItems(values, batch.items());
+    NDArray positive = users.mul(RowOptimizer.gather(items, batch.positives())).sum(new int[] {1});
+    return switch (options.objective()) {
+      case SQUARED_ERROR -> required(batch.values()).sub(positive).square().mul(0.5f);
+      case BPR ->
+          Activation.softPlus(ownNegativeScores(users, items, batch).sub(positive.expandDims(1)))
+              .mean(new int[] {1});
+      case BCE -> {
+        NDArray negative =
+            Activation.softPlus(ownNegativeScores(users, items, batch)).sum(new int[] {1});
+        yield Activation.softPlus(positive.neg()).add(negative).div(1 + options.negatives());
+      }
+      case SAMPLED_SOFTMAX, FULL_SOFTMAX -> softmax(users, items, positive, batch);
+    };
+  }
+
+  private NDArray ownNegativeScores(NDArray users, NDArray items, TwoTowerBatch batch) {
+    NDArray vectors = RowOptimizer.gather(items, required(batch.negatives())); // (B, n, D)
+    return vectors.batchMatMul(users.expandDims(2)).squeeze(2);
+  }
+
+  private static NDArray softmax(
+      NDArray users, NDArray items, NDArray positive, TwoTowerBatch batch) {
+    NDArray columns =
+        batch.columns() == items.getShape().get(0)
+            ? items
+            : items.get(new NDIndex("0:{}", batch.columns()));
+    NDArray scores = users.matMul(columns.transpose()); // (B, columns)
+    if (batch.logExpected() != null) {
+      scores = scores.sub(batch.logExpected());
+    }
+    NDArray nothing = users.getManager().create(Float.NEGATIVE_INFINITY);
+    scores = scores.getNDArrayInternal().where(required(batch.allowed()), nothing);
+    NDArray all = NDArrays.concat(new NDList(positive.expandDims(1), scores), 1);
+    return all.logSoftmax(1).get(new NDIndex(":, 0")).neg();
+  }
+
+  private static NDArray required(@Nullable NDArray array) {
+    if (array == null) {
+      throw new IllegalStateException("the batch was prepared for another objective");
+    }
+    return array;
+  }
+
+  /** The stamps by which distinct rows are found; as large as the tables, so made once. */
+  private final class Rows {
+    final RowCollector items = new RowCollector(interactions.numItems());
+    final @Nullable RowCollector users =
+        model.options().userIds() ? new RowCollector(interactions.numUsers()) : null;
+    final @Nullable RowCollector history =
+        model.options().history() == TwoTowerOptions.History.OWN
+            ? new RowCollector(interactions.numItems())
+            : null;
+    final @Nullable RowCollector last =
+        model.options().lastItem() ? new RowCollector(interactions.numItems()) : null;
+    final List<RowCollector> userCodes = collectors(userFeatures);
+    final List<RowCollector> itemCodes = collectors(itemFeatures);
+
+    private static List<RowCollector> collectors(EntityFeatures features) {
+      List<RowCollector> collectors = new ArrayList<>();
+      for (EntityFeatures.Codes codes : features.codes()) {
+        collectors.add(new RowCollector(codes.vocabularySize()));
+      }
+      return collectors;
+    }
+  }
+
+  /** One batch in the making. */
+  private final class Preparation {
+    private final NDManager manager;
+    private final int[] examples;
+    private final long step;
+    private final Map<String, RowSet> rowSets = new HashMap<>();
+
+    Preparation(NDManager manager, int[] examples, long step) {
+      this.manager = manager;
+      this.examples = examples;
+      this.step = step;
+    }
+
+    TwoTowerBatch batch() {
+      int size = examples.length;
+      float[] weights = new float[size];
+      int[] users = new int[size];
+      for (int e = 0; e < size; e++) {
+        weights[e] = weightOfRow[examples[e]];
+        users[e] = userOfRow[examples[e]];
+      }
+
+      rows.items.clear();
+      int[] negatives = drawNegatives(users);
+      int columns = rows.items.size();
+      int[] positives = new int[size];
+      for (int e = 0; e < size; e++) {
+        positives[e] = rows.items.add(interactions.itemAt(examples[e]));
+      }
+      if (options.inBatch()) {
+        columns = rows.items.size();
+      }
+      int[] tower = rows.items.rows();
+      boolean shared = options.objective().sharedNegatives();
+      NDArray allowed = shared ? allowed(users, positives, columns) : null;
+      // The bias is read for tower items only, the vectors also for items of histories.
+      rowSets.put("item.bias", rows.items.toRowSet(manager));
+      HistoryInput history = history(users);
+      rowSets.put("item.id", rows.items.toRowSet(manager));
+
+      EntityInput userInput = userInput(users);
+      EntityInput itemInput = itemInput(tower);
+      return new TwoTowerBatch(
+          size,
+          weights,
+          rowSets,
+          userInput,
+          history,
+          itemInput,
+          HostArrays.longs(manager, positives, size),
+          options.objective().ownNegatives()
+              ? HostArrays.longs(manager, negatives, size, options.negatives())
+              : null,
+          columns,
+          shared && options.logQ() && options.objective() == Objective.SAMPLED_SOFTMAX
+              ? logExpected(tower, columns)
+              : null,
+          allowed,
+          options.objective() == Objective.SQUARED_ERROR ? values() : null);
+    }
+
+    /**
+     * Adds the negatives to the tower items; returns their numbers where each example has its own.
+     */
+    private int[] drawNegatives(int[] users) {
+      CounterRandom random = new CounterRandom(seed, "negatives", step);
+      switch (options.objective()) {
+        case FULL_SOFTMAX -> {
+          for (int item = 0; item < interactions.numItems(); item++) {
+            rows.items.add(item);
+          }
+        }
+        case SAMPLED_SOFTMAX -> {
+          for (int n = 0; n < options.negatives(); n++) {
+            rows.items.add(sampler.draw(random));
+          }
+        }
+        case BCE, BPR -> {
+          int[] negatives = new int[users.length * options.negatives()];
+          for (int i = 0; i < negatives.length; i++) {
+            negatives[i] = rows.items.add(drawUnseen(random, users[i / options.negatives()]));
+          }
+          return negatives;
+        }
+        case SQUARED_ERROR -> {
+          // Values are compared with scores; there is nothing to draw.
+        }
+      }
+      return new int[0];
+    }
+
+    private int drawUnseen(CounterRandom random, int user) {
+      int item = sampler.draw(random);
+      for (int i = 1; i < MAX_DRAWS && options.excludeSeen() && seen.contains(user, item); i++) {
+        item = sampler.draw(random);
+      }
+      return item;
+    }
+
+    private NDArray allowed(int[] users, int[] positives, int columns) {
+      byte[] allowed = new byte[users.length * columns];
+      Arrays.fill(allowed, (byte) 1);
+      for (int e = 0; e < users.length; e++) {
+        int start = e * columns;
+        if (positives[e] < columns) {
+          allowed[start + positives[e]] = 0;
+        }
+        if (options.excludeSeen()) {
+          for (int p = seen.start(users[e]); p < seen.end(users[e]); p++) {
+            int local = rows.items.localOf(seen.itemAt(p));
+            if (local >= 0 && local < columns) {
+              allowed[start + local] = 0;
+            }
+          }
+        }
+      }
+      return HostArrays.booleans(manager, allowed, users.length, columns);
+    }
+
+    private NDArray logExpected(int[] tower, int columns) {
+      float[] logs = new float[columns];
+      for (int c = 0; c < columns; c++) {
+        double expected = options.negatives() * sampler.probability(tower[c]);
+        if (options.inBatch()) {
+          expected += examples.length * inBatchShare[tower[c]];
+        }
+        logs[c] = (float) Math.log(Math.min(1, expected));
+      }
+      return HostArrays.floats(manager, logs, 1, columns);
+    }
+
+    private NDArray values() {
+      float[] values = new float[examples.length];
+      for (int e = 0; e < values.length; e++) {
+        values[e] = interactions.valueAt(examples[e]);
+      }
+      return HostArrays.floats(manager, values, values.length);
+    }
+
+    private @Nullable HistoryInput history(int[] users) {
+      TwoTowerOptions shape = model.options();
+      if (shape.history() == TwoTowerOptions.History.NONE && !shape.lastItem()) {
+        return null;
+      }
+      int[][] histories = new int[users.length][];
+      for (int e = 0; e < users.length; e++) {
+        histories[e] = historyOf(users[e], examples[e]);
+      }
+      Histories batch = new Histories(histories, shape);
+      RowCollector table =
+          switch (shape.history()) {
+            case NONE -> null;
+            case SHARED -> rows.items;
+            case OWN -> rows.history;
+          };
+      if (rows.history != null) {
+        rows.history.clear();
+      }
+      int[] items = batch.items(table);
+      if (rows.history != null) {
+        rowSets.put("user.history", rows.history.toRowSet(manager));
+      }
+      if (rows.last != null) {
+        rows.last.clear();
+      }
+      int[] last = batch.last(rows.last);
+      if (rows.last != null) {
+        rowSets.put("user.last", rows.last.toRowSet(manager));
+      }
+      return batch.input(manager, items, last);
+    }
+
+    private int[] historyOf(int user, int row) {
+      int length = model.options().historyLength();
+      int start = interactions.start(user);
+      int end =
+          options.history() == SamplingOptions.HistoryView.PAST ? row : interactions.end(user);
+      int[] items = new int[Math.min(length, end - start)];
+      int at = items.length;
+      for (int r = end - 1; r >= start && at > 0; r--) {
+        if (r != row) {
+          items[--at] = interactions.itemAt(r);
+        }
+      }
+      return at == 0 ? items : Arrays.copyOfRange(items, at, items.length);
+    }
+
+    private EntityInput userInput(int[] users) {
+      int[] locals = new int[users.length];
+      if (rows.users != null) {
+        rows.users.clear();
+        for (int e = 0; e < users.length; e++) {
+          locals[e] = rows.users.add(users[e]);
+        }
+        RowSet rowSet = rows.users.toRowSet(manager);
+        rowSets.put("user.id", rowSet);
+        rowSets.put("user.bias", rowSet);
+      }
+      return entityInput("user", users, locals, options.idDropout(), userFeatures, rows.userCodes);
+    }
+
+    private EntityInput itemInput(int[] tower) {
+      int[] locals = new int[tower.length];
+      Arrays.setAll(locals, i -> i);
+      return entityInput(
+          "item", tower, locals, options.itemIdDropout(), itemFeatures, rows.itemCodes);
+    }
+
+    private EntityInput entityInput(
+        String name,
+        int[] entities,
+        int[] locals,
+        float dropout,
+        EntityFeatures features,
+        List<RowCollector> collectors) {
+      int size = entities.length;
+      float[] keep = new float[size];
+      Arrays.fill(keep, 1);
+      if (dropout > 0) {
+        CounterRandom random = new CounterRandom(seed, name + "-id-dropout", step);
+        for (int i = 0; i < size; i++) {
+          keep[i] = random.nextFloat() < dropout ? 0 : 1;
+        }
+      }
+      List<NDArray> codes = new ArrayList<>();
+      List<NDArray> codeWeights = new ArrayList<>();
+      for (int c = 0; c < collectors.size(); c++) {
+        EntityFeatures.Codes column = features.codes().get(c);
+        RowCollector collector = collectors.get(c);
+        collector.clear();
+        int width = column.width();
+        int[] local = new int[size * width];
+        float[] weights = new float[size * width];
+        for (int i = 0; i < size; i++) {
+          for (int m = 0; m < width; m++) {
+            int from = entities[i] * width + m;
+            local[i * width + m] = collector.add(column.codes()[from]);
+            weights[i * width + m] = column.weights()[from];
+          }
+        }
+        rowSets.put(name + ".code." + column.name(), collector.toRowSet(manager));
+        codes.add(HostArrays.longs(manager, local, size, width));
+        codeWeights.add(HostArrays.floats(manager, weights, size, width));
+      }
+      return new EntityInput(
+          HostArrays.longs(manager, locals, size),
+          HostArrays.floats(manager, keep, size, 1),
+          HostArrays.longs(manager, entities, size),
+          codes,
+          codeWeights);
+    }
+  }
+}
