@@ -48,6 +48,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
   private final EntityFeatures userFeatures;
   private final EntityFeatures itemFeatures;
   private final SamplingOptions options;
+  private final float offset;
   private final long seed;
   private final int[] userOfRow;
   private final float[] weightOfRow;
@@ -60,6 +61,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
    * A task.
    *
    * @param interactions the rows to learn from; users and items count as in the model
+   * @param offset the global bias: subtracted from values before they are learned
    * @throws InvalidInputException if the objective needs values that rows do not have
    */
   public TwoTowerTask(
@@ -68,6 +70,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
       EntityFeatures userFeatures,
       EntityFeatures itemFeatures,
       SamplingOptions options,
+      float offset,
       long seed) {
     this.model = model;
     this.parameters = model.namedParameters();
@@ -75,6 +78,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
     this.userFeatures = userFeatures;
     this.itemFeatures = itemFeatures;
     this.options = options;
+    this.offset = offset;
     this.seed = seed;
     userOfRow = interactions.userOfRow();
     weightOfRow = weights(interactions, options);
@@ -339,7 +343,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
     private NDArray values() {
       float[] values = new float[examples.length];
       for (int e = 0; e < values.length; e++) {
-        values[e] = interactions.valueAt(examples[e]);
+        values[e] = interactions.valueAt(examples[e]) - offset;
       }
       return HostArrays.floats(manager, values, values.length);
     }

@@ -1,0 +1,233 @@
+package io.sextant.strategy;
+
+import ai.djl.ndarray.NDArray;
+import com.google.gson.Gson;
+import com.google.gson.JsonSyntaxException;
+import io.sextant.InvalidInputException;
+import io.sextant.data.Interactions;
+import io.sextant.nn.EntityFeatures;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.TwoTower;
+import io.sextant.nn.TwoTowerOptions;
+import io.sextant.store.StoredStrategy;
+import io.sextant.store.StoredTensors;
+import io.sextant.store.TensorSource;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
+import io.sextant.tensor.Scope;
+import io.sextant.tensor.TensorFiles;
+import io.sextant.tensor.TensorThreads;
+import io.sextant.train.TrainingResult;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A trained two-tower model: the vectors of all items, computed once, and the user tower.
+ *
+ * <p>Thread safety: as {@link FittedStrategy}.
+ */
+public final class FittedTwoTower implements FittedStrategy {
+
+  private static final Gson GSON = new Gson();
+  private static final int PREDICTION_BATCH = 4096;
+
+  private final Scope scope;
+  private final TwoTowerScorer scorer;
+  private final NDArray itemVectors;
+  private final @Nullable TrainingResult result;
+
+  private FittedTwoTower(Scope scope, TwoTowerScorer scorer, @Nullable TrainingResult result) {
+    this.scope = scope;
+    this.scorer = scorer;
+    this.result = result;
+    itemVectors = scorer.itemVectors(scope);
+  }
+
+  static FittedTwoTower of(Scope scope, TwoTowerScorer scorer, TrainingResult result) {
+    return new FittedTwoTower(scope, scorer, result);
+  }
+
+  /** The model as it is at this moment of its training; closing it leaves the parameters alone. */
+  static FittedTwoTower snapshot(Scope scope, TwoTowerScorer scorer) {
+    return new FittedTwoTower(scope, scorer, null);
+  }
+
+  /** How training went, unless the strategy was loaded from a bundle. */
+  public Optional<TrainingResult> trainingResult() {
+    return Optional.ofNullable(result);
+  }
+
+  @Override
+  public String type() {
+    return TwoTowerStrategy.TYPE;
+  }
+
+  @Override
+  public NDArray itemVectors() {
+    return itemVectors;
+  }
+
+  @Override
+  public NDArray queries(Scope request, List<UserState> users) {
+    return scorer.queries(request, users);
+  }
+
+  /**
+   * The predicted value of each row, for a model that was trained on values.
+   *
+   * @param history what the users are known by
+   * @param rows user-item pairs, over the same users and items
+   */
+  public float[] predict(Interactions history, Interactions rows) {
+    return TensorThreads.call(() -> predictOnTensorThread(history, rows));
+  }
+
+  private float[] predictOnTensorThread(Interactions history, Interactions rows) {
+    float[] predicted = new float[rows.size()];
+    int[] users = rows.userOfRow();
+    for (int start = 0; start < predicted.length; start += PREDICTION_BATCH) {
+      int size = Math.min(PREDICTION_BATCH, predicted.length - start);
+      try (Scope request = Scope.open(scope.device())) {
+        List<UserState> states = new ArrayList<>(size);
+        int[] items = new int[size];
+        for (int i = 0; i < size; i++) {
+          int user = users[start + i];
+          states.add(new UserState(user, history.historyOf(user)));
+          items[i] = rows.itemAt(start + i);
+        }
+        NDArray vectors =
+            RowOptimizer.gather(itemVectors, HostArrays.longs(request.manager(), items, size));
+        NDArray scores = queries(request, states).mul(vectors).sum(new int[] {1});
+        float[] values = HostArrays.toFloats(scores);
+        for (int i = 0; i < size; i++) {
+          predicted[start + i] = values[i] + scorer.offset();
+        }
+      }
+    }
+    return predicted;
+  }
+
+  @Override
+  public String configJson() {
+    return GSON.toJson(
+        new Config(
+            scorer.model().options(),
+            scorer.offset(),
+            FeatureShape.of(scorer.users()),
+            FeatureShape.of(scorer.items())));
+  }
+
+  @Override
+  public List<TensorSource> tensors() {
+    List<TensorSource> sources = new ArrayList<>();
+    for (NamedParameter parameter : scorer.model().namedParameters()) {
+      sources.add(TensorFiles.source(parameter.name(), parameter.parameter().getArray()));
+    }
+    sources.addAll(featureTensors("features.user", scorer.users()));
+    sources.addAll(featureTensors("features.item", scorer.items()));
+    return sources;
+  }
+
+  static FittedStrategy load(Scope scope, StoredStrategy stored) {
+    Config config;
+    try {
+      config = GSON.fromJson(stored.configJson(), Config.class);
+    } catch (JsonSyntaxException e) {
+      throw new InvalidInputException(
+          "strategy '%s' has an unreadable configuration: %s"
+              .formatted(stored.name(), e.getMessage()),
+          e);
+    }
+    StoredTensors tensors = stored.tensors();
+    EntityFeatures users = config.users().read("features.user", tensors);
+    EntityFeatures items = config.items().read("features.item", tensors);
+    TwoTower model = new TwoTower(scope, users, items, config.shape(), 0);
+    for (NamedParameter parameter : model.namedParameters()) {
+      TensorFiles.loadInto(parameter.parameter().getArray(), tensors.tensor(parameter.name()));
+    }
+    return new FittedTwoTower(
+        scope, new TwoTowerScorer(model, users, items, config.offset()), null);
+  }
+
+  private static List<TensorSource> featureTensors(String prefix, EntityFeatures features) {
+    List<TensorSource> sources = new ArrayList<>();
+    int rows = features.numEntities();
+    for (EntityFeatures.Codes column : features.codes()) {
+      String name = prefix + ".code." + column.name();
+      sources.add(TensorSource.of(name, column.codes(), rows, column.width()));
+      sources.add(TensorSource.of(name + ".weight", column.weights(), rows, column.width()));
+    }
+    if (features.numericWidth() > 0) {
+      sources.add(
+          TensorSource.of(prefix + ".numeric", features.numeric(), rows, features.numericWidth()));
+    }
+    for (EntityFeatures.Vectors column : features.vectors()) {
+      sources.add(
+          TensorSource.of(
+              prefix + ".vector." + column.name(), column.values(), rows, column.dimension()));
+    }
+    return sources;
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+
+  /** What a bundle holds beside the tensors. */
+  private record Config(
+      TwoTowerOptions shape, float offset, FeatureShape users, FeatureShape items) {}
+
+  /** The shapes of features, from which their tensors can be read. */
+  private record FeatureShape(
+      int numEntities, List<Column> codes, int numericWidth, List<Column> vectors) {
+
+    /** Name, size of the vocabulary (0 for vectors) and width of a column. */
+    private record Column(String name, int vocabularySize, int width) {}
+
+    static FeatureShape of(EntityFeatures features) {
+      return new FeatureShape(
+          features.numEntities(),
+          features.codes().stream()
+              .map(c -> new Column(c.name(), c.vocabularySize(), c.width()))
+              .toList(),
+          features.numericWidth(),
+          features.vectors().stream().map(v -> new Column(v.name(), 0, v.dimension())).toList());
+    }
+
+    EntityFeatures read(String prefix, StoredTensors tensors) {
+      List<EntityFeatures.Codes> readCodes = new ArrayList<>();
+      for (Column column : codes) {
+        String name = prefix + ".code." + column.name();
+        int[] values = tensors.tensor(name).toInts();
+        checkCodes(name, values, column.vocabularySize());
+        readCodes.add(
+            new EntityFeatures.Codes(
+                column.name(),
+                column.vocabularySize(),
+                column.width(),
+                values,
+                tensors.tensor(name + ".weight").toFloats()));
+      }
+      float[] numeric =
+          numericWidth > 0 ? tensors.tensor(prefix + ".numeric").toFloats() : new float[0];
+      List<EntityFeatures.Vectors> readVectors = new ArrayList<>();
+      for (Column column : vectors) {
+        float[] values = tensors.tensor(prefix + ".vector." + column.name()).toFloats();
+        readVectors.add(new EntityFeatures.Vectors(column.name(), column.width(), values));
+      }
+      return new EntityFeatures(
+          numEntities, List.copyOf(readCodes), numeric, numericWidth, List.copyOf(readVectors));
+    }
+
+    private static void checkCodes(String name, int[] codes, int vocabularySize) {
+      if (Arrays.stream(codes).anyMatch(code -> code < 0 || code >= vocabularySize)) {
+        throw new InvalidInputException(
+            "tensor '%s' has a code outside of 0 to %d".formatted(name, vocabularySize - 1));
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+package io.sextant.strategy;
+
+import io.sextant.RankedLists;
+import io.sextant.data.Interactions;
+import io.sextant.eval.MetricTable;
+import io.sextant.eval.RankingEvaluation;
+import io.sextant.eval.RankingMetric;
+import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.TopK;
+import io.sextant.tensor.Scope;
+import io.sextant.tensor.TensorThreads;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * Ranks the whole catalogue for many users with one fitted strategy, in batches, and judges the
+ * lists.
+ *
+ * <p>Thread safety: safe.
+ */
+public final class Ranker implements AutoCloseable {
+
+  private static final int BATCH = 1024;
+
+  private final TopK topK = new TopK();
+
+  /**
+   * The best k items of each user, without those of the user's history.
+   *
+   * @param users any number: one batch
+   */
+  public RankedLists rank(FittedStrategy strategy, List<UserState> users, int k) {
+    int[][] seen = new int[users.size()][];
+    for (int u = 0; u < seen.length; u++) {
+      seen[u] = distinct(users.get(u).history());
+    }
+    return rank(strategy, users, k, ExcludedItems.of(seen));
+  }
+
+  /** The best k items of each user, without the excluded ones. */
+  public RankedLists rank(
+      FittedStrategy strategy, List<UserState> users, int k, ExcludedItems excluded) {
+    return TensorThreads.call(
+        () -> {
+          try (Scope scope = Scope.open(strategy.itemVectors().getDevice())) {
+            return topK.search(strategy.queries(scope, users), strategy.itemVectors(), k, excluded);
+          }
+        });
+  }
+
+  /**
+   * Metrics of every user who has truth: the catalogue is ranked without the items of the user's
+   * history.
+   *
+   * @param history what users are known by, and what is not recommended again
+   * @param truth what they did afterwards, over the same users and items
+   * @param metrics all at the same or different k
+   */
+  public MetricTable evaluate(
+      FittedStrategy strategy,
+      Interactions history,
+      Interactions truth,
+      List<RankingMetric> metrics) {
+    return evaluate(strategy, history, truth, metrics, usersWith(truth), true);
+  }
+
+  /**
+   * Metrics of these users.
+   *
+   * @param users dense indices
+   * @param known whether the strategy may use what it learned of the user in training; otherwise
+   *     the user is served as one never seen, by history alone
+   */
+  public MetricTable evaluate(
+      FittedStrategy strategy,
+      Interactions history,
+      Interactions truth,
+      List<RankingMetric> metrics,
+      int[] users,
+      boolean known) {
+    List<MetricTable> tables = new ArrayList<>();
+    rankAll(
+        strategy,
+        history,
+        users,
+        known,
+        metrics.stream().mapToInt(RankingMetric::k).max().orElse(10),
+        (batch, lists) -> {
+          int[][] relevant = new int[batch.length][];
+          for (int i = 0; i < batch.length; i++) {
+            relevant[i] = truth.seenOf(batch[i]);
+          }
+          tables.add(RankingEvaluation.perUser(lists, relevant, metrics));
+        });
+    return MetricTable.concat(tables);
+  }
+
+  /** Ranks for these users in batches and hands each batch with its lists to the consumer. */
+  public void rankAll(
+      FittedStrategy strategy,
+      Interactions history,
+      int[] users,
+      boolean known,
+      int k,
+      BiConsumer<int[], RankedLists> consumer) {
+    for (int start = 0; start < users.length; start += BATCH) {
+      int[] batch = Arrays.copyOfRange(users, start, Math.min(users.length, start + BATCH));
+      List<UserState> states = new ArrayList<>(batch.length);
+      int[][] seen = new int[batch.length][];
+      for (int i = 0; i < batch.length; i++) {
+        states.add(new UserState(known ? batch[i] : -1, history.historyOf(batch[i])));
+        seen[i] = history.seenOf(batch[i]);
+      }
+      consumer.accept(batch, rank(strategy, states, k, ExcludedItems.of(seen)));
+    }
+  }
+
+  /** The users that have rows, ascending. */
+  public static int[] usersWith(Interactions interactions) {
+    return IntStream.range(0, interactions.numUsers())
+        .filter(user -> interactions.degree(user) > 0)
+        .toArray();
+  }
+
+  private static int[] distinct(int[] items) {
+    return Arrays.stream(items).sorted().distinct().toArray();
+  }
+
+  @Override
+  public void close() {
+    topK.close();
+  }
+}

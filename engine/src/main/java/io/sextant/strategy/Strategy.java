@@ -1,0 +1,19 @@
+package io.sextant.strategy;
+
+/**
+ * A base strategy with its settings: what can be fitted to data.
+ *
+ * <p>Thread safety: immutable; several fits may run at the same time.
+ */
+public sealed interface Strategy permits Popularity, TwoTowerStrategy {
+
+  /** The name by which reports, bundles and explanations call it: unique in a pool. */
+  String name();
+
+  /**
+   * Learns from {@code context.train()}; validation data, if there are any, only stop the training.
+   *
+   * @throws io.sextant.InvalidInputException if the data do not suffice for the settings
+   */
+  FittedStrategy fit(FitContext context);
+}
