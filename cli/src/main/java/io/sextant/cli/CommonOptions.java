@@ -1,0 +1,96 @@
+package io.sextant.cli;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.sextant.InvalidInputException;
+import io.sextant.nativeconfig.NativeConfig;
+import io.sextant.nativeconfig.NativeRuntime;
+import io.sextant.tensor.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What every command that computes takes, and how its result is written. */
+final class CommonOptions {
+
+  @Option(names = "--device", description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE})")
+  private String device = "auto";
+
+  @Option(names = "--seed", description = "seed of every random draw (default: ${DEFAULT-VALUE})")
+  private long seed = 1;
+
+  @Option(names = "--threads", description = "threads of libtorch; default: the physical cores")
+  private @Nullable Integer threads;
+
+  @Option(names = "--json", description = "write the result to this file as one JSON object")
+  private @Nullable Path json;
+
+  private final long startNanos = System.nanoTime();
+
+  long seed() {
+    return seed;
+  }
+
+  /** Prepares libtorch and finds the device. */
+  Device device() {
+    NativeConfig config = NativeConfig.fromEnvironment();
+    Integer wanted = threads;
+    if (wanted != null) {
+      config = config.toBuilder().threads(wanted).build();
+    }
+    if (NativeRuntime.current().isEmpty()) {
+      NativeRuntime.prepare(config);
+    }
+    return Devices.parse(device);
+  }
+
+  /** Writes the result, with the fields that all results have, if a file was asked for. */
+  void write(String command, String usedDevice, Map<String, Object> result) {
+    Path target = json;
+    if (target == null) {
+      return;
+    }
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("command", command);
+    all.put("version", Main.version());
+    all.put("commit", System.getProperty("sextant.commit", "unknown"));
+    all.put("device", usedDevice);
+    all.put("seed", seed);
+    all.put("seconds", (System.nanoTime() - startNanos) * 1e-9);
+    all.put("peakRssMb", peakRssMb());
+    all.putAll(result);
+    Path absolute = target.toAbsolutePath();
+    Path temporary = absolute.resolveSibling("." + absolute.getFileName() + ".tmp");
+    try {
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .writeValue(temporary.toFile(), all);
+      Files.move(
+          temporary, absolute, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new InvalidInputException(
+          "the result cannot be written to %s: %s; choose another --json file"
+              .formatted(target, e.getMessage()),
+          e);
+    }
+  }
+
+  /** The largest resident memory of this process in MB, or -1 where the system does not tell. */
+  private static long peakRssMb() {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
+          .findFirst()
+          .orElse(-1);
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+}

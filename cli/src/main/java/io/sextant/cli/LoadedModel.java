@@ -1,0 +1,112 @@
+package io.sextant.cli;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sextant.InvalidInputException;
+import io.sextant.RankedLists;
+import io.sextant.data.IdIndex;
+import io.sextant.store.ModelBundle;
+import io.sextant.strategy.FittedStrategy;
+import io.sextant.strategy.Ranker;
+import io.sextant.strategy.Strategies;
+import io.sextant.strategy.UserState;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A bundle that was opened to recommend with one of its strategies. */
+final class LoadedModel implements AutoCloseable {
+
+  private final IdIndex users;
+  private final IdIndex items;
+  private final Map<String, String> titles;
+  private final FittedStrategy strategy;
+  private final String strategyName;
+  private final Ranker ranker = new Ranker();
+
+  private LoadedModel(ModelBundle bundle, Device device, @Nullable String strategyName) {
+    users = IdIndex.of(bundle.users());
+    items = IdIndex.of(bundle.items());
+    titles = bundle.document(Bundles.TITLES).map(LoadedModel::titles).orElse(Map.of());
+    this.strategyName =
+        strategyName == null
+            ? bundle.strategies().get(bundle.strategies().size() - 1).name()
+            : strategyName;
+    strategy = Strategies.load(bundle.strategy(this.strategyName), device);
+  }
+
+  /** Opens a bundle; without a name its last strategy is used. */
+  static LoadedModel open(Path directory, Device device, @Nullable String strategyName) {
+    try (ModelBundle bundle = ModelBundle.open(directory)) {
+      return new LoadedModel(bundle, device, strategyName);
+    }
+  }
+
+  FittedStrategy strategy() {
+    return strategy;
+  }
+
+  String strategyName() {
+    return strategyName;
+  }
+
+  IdIndex users() {
+    return users;
+  }
+
+  IdIndex items() {
+    return items;
+  }
+
+  /** The title of an item, or its id where there is none. */
+  String title(String id) {
+    return Optional.ofNullable(titles.get(id)).orElse(id);
+  }
+
+  /**
+   * The best k items that are not in the history.
+   *
+   * @param user an id known from training, or null for a user known by history alone
+   * @param history item ids, oldest first; ids that training never saw are passed over
+   */
+  List<Map<String, Object>> recommend(@Nullable String user, List<String> history, int k) {
+    int index = user == null ? -1 : users.indexOf(user);
+    if (user != null && index < 0) {
+      throw new InvalidInputException(
+          "user '%s' was not there in training; give a --history to serve someone new"
+              .formatted(user));
+    }
+    int[] known = history.stream().mapToInt(items::indexOf).filter(i -> i >= 0).toArray();
+    RankedLists lists = ranker.rank(strategy, List.of(new UserState(index, known)), k);
+    int[] ranked = lists.itemsOf(0);
+    float[] scores = lists.scoresOf(0);
+    List<Map<String, Object>> result = new ArrayList<>();
+    for (int i = 0; i < ranked.length; i++) {
+      result.add(
+          Map.of(
+              "id", items.idOf(ranked[i]),
+              "score", scores[i],
+              "parts", Map.of(strategyName, scores[i])));
+    }
+    return result;
+  }
+
+  private static Map<String, String> titles(String json) {
+    try {
+      return new ObjectMapper().readValue(json, new TypeReference<>() {});
+    } catch (JsonProcessingException e) {
+      throw new InvalidInputException("the bundle's titles are no JSON: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    strategy.close();
+    ranker.close();
+  }
+}

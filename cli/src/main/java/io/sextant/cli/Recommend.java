@@ -1,0 +1,85 @@
+package io.sextant.cli;
+
+import ai.djl.Device;
+import io.sextant.InvalidInputException;
+import io.sextant.tensor.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * Lists from a bundle. A bundle holds no histories: a known user without a {@code --history} is
+ * served by the id embedding alone, and nothing is excluded from the list.
+ */
+@Command(name = "recommend", description = "Lists with scores for users or for a history.")
+final class Recommend implements Callable<Integer> {
+
+  @Mixin private CommonOptions common = new CommonOptions();
+
+  @Option(names = "--model", required = true, description = "folder of the bundle")
+  private Path model = Path.of("");
+
+  @Option(names = "--user", description = "a user id; may be repeated")
+  private List<String> users = new ArrayList<>();
+
+  @Option(names = "--history", description = "file with one item id a line, oldest first")
+  private @Nullable Path history;
+
+  @Option(names = "-k", description = "length of the lists (default: ${DEFAULT-VALUE})")
+  private int k = 10;
+
+  @Option(names = "--strategy", description = "a strategy of the bundle; default: the last one")
+  private @Nullable String strategy;
+
+  @Override
+  public Integer call() {
+    List<String> items = history == null ? List.of() : read(history);
+    if (users.isEmpty() && history == null) {
+      throw new InvalidInputException("say for whom: --user ID or --history FILE");
+    }
+    if (users.size() > 1 && history != null) {
+      throw new InvalidInputException("--history is of one user: give at most one --user with it");
+    }
+    Device device = common.device();
+    List<Map<String, Object>> lists = new ArrayList<>();
+    try (LoadedModel loaded = LoadedModel.open(model, device, strategy)) {
+      if (users.isEmpty()) {
+        lists.add(list(loaded, null, items));
+      }
+      for (String user : users) {
+        lists.add(list(loaded, user, items));
+      }
+    }
+    common.write("recommend", Devices.name(device), Map.of("lists", lists));
+    return 0;
+  }
+
+  private Map<String, Object> list(LoadedModel loaded, @Nullable String user, List<String> items) {
+    List<Map<String, Object>> ranked = loaded.recommend(user, items, k);
+    String name = user == null ? "(history)" : user;
+    for (Map<String, Object> item : ranked) {
+      String id = (String) item.get("id");
+      System.out.printf("%s\t%s\t%s\t%s%n", name, id, item.get("score"), loaded.title(id));
+    }
+    return Map.of("user", name, "items", ranked);
+  }
+
+  private static List<String> read(Path file) {
+    try {
+      return Files.readAllLines(file).stream()
+          .map(String::strip)
+          .filter(s -> !s.isEmpty())
+          .toList();
+    } catch (IOException e) {
+      throw new InvalidInputException("history " + file + " cannot be read: " + e, e);
+    }
+  }
+}
