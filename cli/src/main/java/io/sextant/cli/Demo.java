@@ -185,12 +185,11 @@ final class Demo implements Callable<Integer> {
 
   private static Map<String, Object> show(
       PrintStream console, LoadedModel model, String user, List<String> history) {
-    List<Map<String, Object>> items =
-        model.recommend(user.startsWith("(") ? null : user, history, 5);
+    List<LoadedModel.Item> items = model.recommend(user.startsWith("(") ? null : user, history, 5);
     console.printf(
         "%nuser %s, who last watched %s%n", user, model.title(history.get(history.size() - 1)));
-    for (Map<String, Object> item : items) {
-      console.printf("  %8.3f  %s%n", item.get("score"), model.title((String) item.get("id")));
+    for (LoadedModel.Item item : items) {
+      console.printf("  %8.3f  %s%n", item.score(), model.title(item.id()));
     }
     return Map.of("user", user, "items", items);
   }

@@ -40,6 +40,13 @@ final class LoadedModel implements AutoCloseable {
     strategy = Strategies.load(bundle.strategy(this.strategyName), device);
   }
 
+  /**
+   * One recommended item.
+   *
+   * @param parts what each strategy adds to the score
+   */
+  record Item(String id, float score, Map<String, Float> parts) {}
+
   /** Opens a bundle; without a name its last strategy is used. */
   static LoadedModel open(Path directory, Device device, @Nullable String strategyName) {
     try (ModelBundle bundle = ModelBundle.open(directory)) {
@@ -74,7 +81,7 @@ final class LoadedModel implements AutoCloseable {
    * @param user an id known from training, or null for a user known by history alone
    * @param history item ids, oldest first; ids that training never saw are passed over
    */
-  List<Map<String, Object>> recommend(@Nullable String user, List<String> history, int k) {
+  List<Item> recommend(@Nullable String user, List<String> history, int k) {
     int index = user == null ? -1 : users.indexOf(user);
     if (user != null && index < 0) {
       throw new InvalidInputException(
@@ -85,13 +92,9 @@ final class LoadedModel implements AutoCloseable {
     RankedLists lists = ranker.rank(strategy, List.of(new UserState(index, known)), k);
     int[] ranked = lists.itemsOf(0);
     float[] scores = lists.scoresOf(0);
-    List<Map<String, Object>> result = new ArrayList<>();
+    List<Item> result = new ArrayList<>();
     for (int i = 0; i < ranked.length; i++) {
-      result.add(
-          Map.of(
-              "id", items.idOf(ranked[i]),
-              "score", scores[i],
-              "parts", Map.of(strategyName, scores[i])));
+      result.add(new Item(items.idOf(ranked[i]), scores[i], Map.of(strategyName, scores[i])));
     }
     return result;
   }

@@ -63,11 +63,10 @@ final class Recommend implements Callable<Integer> {
   }
 
   private Map<String, Object> list(LoadedModel loaded, @Nullable String user, List<String> items) {
-    List<Map<String, Object>> ranked = loaded.recommend(user, items, k);
+    List<LoadedModel.Item> ranked = loaded.recommend(user, items, k);
     String name = user == null ? "(history)" : user;
-    for (Map<String, Object> item : ranked) {
-      String id = (String) item.get("id");
-      System.out.printf("%s\t%s\t%s\t%s%n", name, id, item.get("score"), loaded.title(id));
+    for (LoadedModel.Item item : ranked) {
+      System.out.printf("%s\t%s\t%s\t%s%n", name, item.id(), item.score(), loaded.title(item.id()));
     }
     return Map.of("user", name, "items", ranked);
   }
