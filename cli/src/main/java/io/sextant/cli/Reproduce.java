@@ -37,9 +37,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * A published protocol: ours beside the published numbers. So far {@code gowalla}: the given split,
- * full ranking without the user's training items. The epochs are judged on a tenth of each user's
- * training items; then the model is trained again on all of them for as long.
+ * A published protocol: ours beside the published numbers. Settings and the number of epochs come
+ * from a validation part that is cut out of the training part.
+ *
+ * <ul>
+ *   <li>{@code gowalla}: the given split, full ranking without the user's training items; after
+ *       validation on a tenth of each user's items the model is trained again on all of them.
+ *   <li>{@code ml-1m-ncf}: the last item among 99 given ones; a sampled metric, only to compare.
+ *   <li>{@code ml-100k-rmse}: ratings, five-fold cross-validation; a twentieth of each training
+ *       part stops the training.
+ * </ul>
  */
 @Command(name = "reproduce", description = "Runs a published protocol.")
 final class Reproduce implements Callable<Integer> {
@@ -55,7 +62,7 @@ final class Reproduce implements Callable<Integer> {
 
   @Mixin private CommonOptions common = new CommonOptions();
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "gowalla")
+  @Parameters(index = "0", paramLabel = "NAME", description = "gowalla, ml-1m-ncf or ml-100k-rmse")
   private String name = "";
 
   @Option(names = "--data", required = true, description = "folder of the data set")
@@ -71,10 +78,29 @@ final class Reproduce implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!name.equals("gowalla")) {
-      throw new InvalidInputException("unknown protocol '" + name + "'; known: gowalla");
-    }
     Device device = common.device();
+    switch (name) {
+      case "gowalla" -> gowalla(device);
+      case "ml-1m-ncf" ->
+          report(device, new NcfProtocol(data, common.seed(), validateOnly).run(device));
+      case "ml-100k-rmse" ->
+          report(device, new RatingProtocol(data, common.seed(), validateOnly).run(device));
+      default ->
+          throw new InvalidInputException(
+              "unknown protocol '" + name + "'; known: gowalla, ml-1m-ncf, ml-100k-rmse");
+    }
+    return 0;
+  }
+
+  private void report(Device device, Map<String, Object> result) {
+    result.forEach((key, value) -> System.out.println("  " + key + ": " + value));
+    Map<String, Object> all = new LinkedHashMap<>(result);
+    all.put("name", name);
+    all.put("part", validateOnly ? "validation" : "test");
+    common.write("reproduce", Devices.name(device), all);
+  }
+
+  private void gowalla(Device device) {
     Split given = given();
     Map<String, Object> results = new LinkedHashMap<>();
     try (Ranker ranker = new Ranker()) {
@@ -98,7 +124,6 @@ final class Reproduce implements Callable<Integer> {
             "part", validateOnly ? "validation" : "test",
             "strategies", results,
             "published", PUBLISHED));
-    return 0;
   }
 
   private Split given() {
@@ -125,7 +150,7 @@ final class Reproduce implements Callable<Integer> {
   }
 
   private MetricTable twoTower(Device device, Split given, Split inner, Ranker ranker) {
-    TwoTowerStrategy strategy = gowalla();
+    TwoTowerStrategy strategy = gowallaModel();
     int epochs;
     try (ConsoleListener listener = new ConsoleListener("validation");
         var fitted =
@@ -154,7 +179,7 @@ final class Reproduce implements Callable<Integer> {
   }
 
   /** Matrix factorisation by sampled softmax over cosines. */
-  private TwoTowerStrategy gowalla() {
+  private TwoTowerStrategy gowallaModel() {
     return TwoTowerStrategy.of(
             TwoTowerOptions.builder()
                 .similarity(TwoTowerOptions.Similarity.COSINE)

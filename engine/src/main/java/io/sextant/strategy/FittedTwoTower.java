@@ -12,11 +12,8 @@ import io.sextant.nn.TwoTowerOptions;
 import io.sextant.store.StoredStrategy;
 import io.sextant.store.StoredTensors;
 import io.sextant.store.TensorSource;
-import io.sextant.tensor.HostArrays;
-import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
-import io.sextant.tensor.TensorThreads;
 import io.sextant.train.TrainingResult;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 public final class FittedTwoTower implements FittedStrategy {
 
   private static final Gson GSON = new Gson();
-  private static final int PREDICTION_BATCH = 4096;
 
   private final Scope scope;
   private final TwoTowerScorer scorer;
@@ -82,30 +78,9 @@ public final class FittedTwoTower implements FittedStrategy {
    * @param rows user-item pairs, over the same users and items
    */
   public float[] predict(Interactions history, Interactions rows) {
-    return TensorThreads.call(() -> predictOnTensorThread(history, rows));
-  }
-
-  private float[] predictOnTensorThread(Interactions history, Interactions rows) {
-    float[] predicted = new float[rows.size()];
-    int[] users = rows.userOfRow();
-    for (int start = 0; start < predicted.length; start += PREDICTION_BATCH) {
-      int size = Math.min(PREDICTION_BATCH, predicted.length - start);
-      try (Scope request = Scope.open(scope.device())) {
-        List<UserState> states = new ArrayList<>(size);
-        int[] items = new int[size];
-        for (int i = 0; i < size; i++) {
-          int user = users[start + i];
-          states.add(new UserState(user, history.historyOf(user)));
-          items[i] = rows.itemAt(start + i);
-        }
-        NDArray vectors =
-            RowOptimizer.gather(itemVectors, HostArrays.longs(request.manager(), items, size));
-        NDArray scores = queries(request, states).mul(vectors).sum(new int[] {1});
-        float[] values = HostArrays.toFloats(scores);
-        for (int i = 0; i < size; i++) {
-          predicted[start + i] = values[i] + scorer.offset();
-        }
-      }
+    float[] predicted = Ranker.scores(this, history, rows);
+    for (int row = 0; row < predicted.length; row++) {
+      predicted[row] += scorer.offset();
     }
     return predicted;
   }

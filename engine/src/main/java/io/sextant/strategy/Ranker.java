@@ -1,5 +1,6 @@
 package io.sextant.strategy;
 
+import ai.djl.ndarray.NDArray;
 import io.sextant.RankedLists;
 import io.sextant.data.Interactions;
 import io.sextant.eval.MetricTable;
@@ -7,6 +8,8 @@ import io.sextant.eval.RankingEvaluation;
 import io.sextant.eval.RankingMetric;
 import io.sextant.retrieve.ExcludedItems;
 import io.sextant.retrieve.TopK;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.util.ArrayList;
@@ -24,6 +27,7 @@ import java.util.stream.IntStream;
 public final class Ranker implements AutoCloseable {
 
   private static final int BATCH = 1024;
+  private static final int PAIR_BATCH = 4096;
 
   private final TopK topK = new TopK();
 
@@ -116,6 +120,39 @@ public final class Ranker implements AutoCloseable {
       }
       consumer.accept(batch, rank(strategy, states, k, ExcludedItems.of(seen)));
     }
+  }
+
+  /**
+   * The score of each pair.
+   *
+   * @param history what the users are known by
+   * @param pairs rows of users and items, the same as in training
+   */
+  public static float[] scores(FittedStrategy strategy, Interactions history, Interactions pairs) {
+    return TensorThreads.call(
+        () -> {
+          float[] scores = new float[pairs.size()];
+          int[] users = pairs.userOfRow();
+          for (int start = 0; start < scores.length; start += PAIR_BATCH) {
+            int size = Math.min(PAIR_BATCH, scores.length - start);
+            try (Scope request = Scope.open(strategy.itemVectors().getDevice())) {
+              List<UserState> states = new ArrayList<>(size);
+              int[] items = new int[size];
+              for (int i = 0; i < size; i++) {
+                int user = users[start + i];
+                states.add(new UserState(user, history.historyOf(user)));
+                items[i] = pairs.itemAt(start + i);
+              }
+              NDArray vectors =
+                  RowOptimizer.gather(
+                      strategy.itemVectors(), HostArrays.longs(request.manager(), items, size));
+              NDArray products = strategy.queries(request, states).mul(vectors);
+              float[] batch = HostArrays.toFloats(products.sum(new int[] {1}));
+              System.arraycopy(batch, 0, scores, start, size);
+            }
+          }
+          return scores;
+        });
   }
 
   /** The users that have rows, ascending. */
