@@ -79,6 +79,8 @@ class ArchitectureTest {
         .consideringOnlyDependenciesInAnyPackage("io.sextant..")
         // Some rooms are still empty; the direction holds from the first class on.
         .withOptionalLayers(true)
+        .layer("nativeconfig")
+        .definedBy("io.sextant.nativeconfig..")
         .layer("root")
         .definedBy("io.sextant")
         .layer("observe")
@@ -112,7 +114,7 @@ class ArchitectureTest {
         .whereLayer("data")
         .mayOnlyAccessLayers("root", "observe")
         .whereLayer("tensor")
-        .mayOnlyAccessLayers("root", "observe", "store")
+        .mayOnlyAccessLayers("root", "observe", "store", "nativeconfig")
         .whereLayer("eval")
         .mayOnlyAccessLayers("root", "observe", "data")
         .whereLayer("store")

@@ -93,7 +93,12 @@ public final class ModelBundle implements AutoCloseable {
   /** What tells a directory from another of the same name, or null if it is not there. */
   private static @Nullable Object identity(Path directory) {
     try {
-      return Files.readAttributes(directory, BasicFileAttributes.class).fileKey();
+      BasicFileAttributes attributes = Files.readAttributes(directory, BasicFileAttributes.class);
+      // The key alone would not do: a file system gives the number of a deleted folder to the next.
+      return List.of(
+          String.valueOf(attributes.fileKey()),
+          attributes.creationTime(),
+          attributes.lastModifiedTime());
     } catch (IOException e) {
       return null;
     }
