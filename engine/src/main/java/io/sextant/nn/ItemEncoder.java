@@ -49,6 +49,11 @@ public final class ItemEncoder extends ReadyBlock {
     return entity.bias(values, input);
   }
 
+  /** How many arrays the inputs are. */
+  int numInputs() {
+    return 3 + 2 * entity.numCodes();
+  }
+
   @Nullable EmbeddingTable ids() {
     return entity.ids();
   }

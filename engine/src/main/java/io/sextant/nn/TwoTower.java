@@ -101,15 +101,15 @@ public final class TwoTower extends ReadyBlock {
   }
 
   /**
-   * Inputs: those of the user encoder without histories (id, keep, entity) and then those of the
-   * item encoder, as many users as items. Output: the score of each pair (B,).
+   * Inputs: those of the user encoder and then those of the item encoder, as many users as items.
+   * Output: the score of each pair (B,).
    */
   @Override
   protected NDList forwardInternal(
       ParameterStore values, NDList inputs, boolean training, PairList<String, Object> params) {
-    int half = inputs.size() / 2;
-    NDList user = users.forward(values, inputs.subNDList(0, half), training, params);
-    NDList item = items.forward(values, inputs.subNDList(half), training, params);
+    int split = inputs.size() - items.numInputs();
+    NDList user = users.forward(values, inputs.subNDList(0, split), training, params);
+    NDList item = items.forward(values, inputs.subNDList(split), training, params);
     NDArray product =
         similarityForm(user.get(0))
             .div(options.temperature())

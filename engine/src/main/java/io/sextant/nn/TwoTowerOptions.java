@@ -2,6 +2,7 @@ package io.sextant.nn;
 
 import io.sextant.InvalidInputException;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The shape of a two-tower model.
@@ -53,6 +54,8 @@ public record TwoTowerOptions(
 
   public TwoTowerOptions {
     hidden = List.copyOf(hidden);
+    Objects.requireNonNull(history, "history");
+    Objects.requireNonNull(similarity, "similarity");
     check(dimension > 0, "dimension must be > 0 but was " + dimension);
     check(historyLength > 0, "historyLength must be > 0 but was " + historyLength);
     check(

@@ -2,7 +2,6 @@ package io.sextant.strategy;
 
 import ai.djl.ndarray.NDArray;
 import com.google.gson.Gson;
-import com.google.gson.JsonSyntaxException;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
 import io.sextant.nn.EntityFeatures;
@@ -18,6 +17,7 @@ import io.sextant.train.TrainingResult;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -110,10 +110,12 @@ public final class FittedTwoTower implements FittedStrategy {
     Config config;
     try {
       config = GSON.fromJson(stored.configJson(), Config.class);
-    } catch (JsonSyntaxException e) {
+    } catch (RuntimeException e) {
+      // Gson wraps what a record's constructor throws into a plain RuntimeException.
+      Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new InvalidInputException(
-          "strategy '%s' has an unreadable configuration: %s"
-              .formatted(stored.name(), e.getMessage()),
+          "strategy '%s' has an unreadable configuration: %s; save the model again with this engine"
+              .formatted(stored.name(), cause.getMessage()),
           e);
     }
     StoredTensors tensors = stored.tensors();
@@ -154,11 +156,22 @@ public final class FittedTwoTower implements FittedStrategy {
 
   /** What a bundle holds beside the tensors. */
   private record Config(
-      TwoTowerOptions shape, float offset, FeatureShape users, FeatureShape items) {}
+      TwoTowerOptions shape, float offset, FeatureShape users, FeatureShape items) {
+    Config {
+      Objects.requireNonNull(shape, "shape");
+      Objects.requireNonNull(users, "users");
+      Objects.requireNonNull(items, "items");
+    }
+  }
 
   /** The shapes of features, from which their tensors can be read. */
   private record FeatureShape(
       int numEntities, List<Column> codes, int numericWidth, List<Column> vectors) {
+
+    FeatureShape {
+      Objects.requireNonNull(codes, "codes");
+      Objects.requireNonNull(vectors, "vectors");
+    }
 
     /** Name, size of the vocabulary (0 for vectors) and width of a column. */
     private record Column(String name, int vocabularySize, int width) {}

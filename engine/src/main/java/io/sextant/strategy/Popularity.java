@@ -2,6 +2,8 @@ package io.sextant.strategy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParser;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
 import io.sextant.store.StoredStrategy;
@@ -64,7 +66,21 @@ public record Popularity(String name, double halfLifeDays) implements Strategy {
 
   static FittedStrategy load(Scope model, StoredStrategy stored) {
     NDArray vectors = TensorFiles.load(model.manager(), stored.tensors().tensor("items.vectors"));
-    return new Fitted(model, vectors, Double.POSITIVE_INFINITY);
+    return new Fitted(model, vectors, halfLifeOf(stored));
+  }
+
+  private static double halfLifeOf(StoredStrategy stored) {
+    JsonElement halfLife =
+        JsonParser.parseString(stored.configJson()).getAsJsonObject().get("halfLifeDays");
+    if (halfLife == null) {
+      return Double.POSITIVE_INFINITY;
+    }
+    if (!halfLife.isJsonPrimitive() || !halfLife.getAsJsonPrimitive().isNumber()) {
+      throw new InvalidInputException(
+          "halfLifeDays of strategy '%s' must be a number but is %s"
+              .formatted(stored.name(), halfLife));
+    }
+    return halfLife.getAsDouble();
   }
 
   private record Fitted(Scope model, NDArray itemVectors, double halfLifeDays)

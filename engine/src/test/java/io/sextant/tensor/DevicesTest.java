@@ -1,0 +1,43 @@
+package io.sextant.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import io.sextant.DeviceUnavailableException;
+import io.sextant.InvalidInputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DevicesTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "cuda:99999", "cpu:0", "cuda 0"})
+  void otherNamesAreRefused(String name) {
+    assertThatThrownBy(() -> Devices.parse(name))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("'" + name + "'")
+        .hasMessageContaining("auto, cpu, cuda or cuda:N");
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsNeverReplaced() {
+    String beyond = "cuda:" + Devices.gpuCount();
+    assertThatThrownBy(() -> Devices.parse(beyond))
+        .isInstanceOf(DeviceUnavailableException.class)
+        .hasMessageContaining(beyond)
+        .hasMessageContaining("--device cpu");
+  }
+
+  @Test
+  void namesAreReadInAnyCaseAndGivenBack() {
+    assertThat(Devices.parse(" CPU ")).isEqualTo(Device.cpu());
+    for (String name : Devices.available()) {
+      assertThat(Devices.name(Devices.parse(name))).isEqualTo(name);
+    }
+    assertThat(Devices.available()).startsWith("cpu").hasSize(1 + Devices.gpuCount());
+    assertThat(Devices.name(Devices.parse("auto")))
+        .isEqualTo(Devices.gpuCount() > 0 ? "cuda:0" : "cpu");
+  }
+}
