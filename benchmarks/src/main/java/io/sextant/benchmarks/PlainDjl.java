@@ -27,8 +27,7 @@ final class PlainDjl implements AutoCloseable {
   private final Model model;
   private final Trainer trainer;
   private final Sizes sizes;
-  private final RandomGenerator random =
-      RandomGeneratorFactory.of("L64X128MixRandom").create(7);
+  private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
 
   PlainDjl(Sizes sizes, Device device) {
     this.sizes = sizes;
@@ -40,7 +39,8 @@ final class PlainDjl implements AutoCloseable {
                 .optDevices(new Device[] {device})
                 .optOptimizer(
                     Optimizer.adam().optLearningRateTracker(Tracker.fixed(0.001f)).build()));
-    trainer.initialize(new Shape(sizes.batch()), new Shape(sizes.batch()), new Shape(sizes.batch()));
+    trainer.initialize(
+        new Shape(sizes.batch()), new Shape(sizes.batch()), new Shape(sizes.batch()));
   }
 
   /** Trains for some steps on random triplets and returns the last loss. */
@@ -58,8 +58,7 @@ final class PlainDjl implements AutoCloseable {
           NDList scores = trainer.forward(batch);
           scores.attach(manager);
           // -log sigmoid(positive - negative), as the engine's BPR.
-          NDArray mean =
-              scores.get(1).sub(scores.get(0)).exp().add(1).log().mean();
+          NDArray mean = scores.get(1).sub(scores.get(0)).exp().add(1).log().mean();
           loss = mean.getFloat();
           collector.backward(mean);
         }

@@ -141,16 +141,18 @@ record NcfProtocol(Path data, long seed, boolean validateOnly) {
       users[i] = train.users().indexOf(pair[0]);
       fields[0] = pair[1];
       candidates[i] = Arrays.stream(fields).mapToInt(train.items()::indexOf).toArray();
-      if (users[i] < 0 || Arrays.stream(candidates[i]).anyMatch(item -> item < 0)) {
+      if (users[i] < 0) {
         throw new InvalidInputException(
-            "%s, line %d: a user or item that the training file does not have"
-                .formatted(file, i + 1));
+            "%s, line %d: user %s is not in the training file".formatted(file, i + 1, pair[0]));
       }
     }
     return rank(fitted, train, users, candidates);
   }
 
-  /** The first candidate of each user is the positive. */
+  /**
+   * The first candidate of each user is the positive. An item that the training file does not have
+   * (-1) is ranked behind all others: a miss if it is the positive.
+   */
   private static MetricTable rank(
       FittedStrategy fitted, Interactions history, int[] users, int[][] candidates) {
     int[] positives = new int[users.length];
@@ -162,6 +164,9 @@ record NcfProtocol(Path data, long seed, boolean validateOnly) {
     for (int u = 0; u < users.length; u++) {
       place.put(users[u], u);
       for (int item : candidates[u]) {
+        if (item < 0) {
+          continue;
+        }
         pairs.add(
             users[u],
             item,
@@ -176,12 +181,15 @@ record NcfProtocol(Path data, long seed, boolean validateOnly) {
     float[] scores = Ranker.scores(fitted, history, rows);
     place.forEach(
         (user, u) -> {
-          int start = rows.start(user);
-          int end = rows.end(user);
+          int row = rows.start(user);
+          float[] ranked = new float[candidates[u].length];
+          for (int c = 0; c < ranked.length; c++) {
+            ranked[c] = candidates[u][c] < 0 ? Float.NEGATIVE_INFINITY : scores[row++];
+          }
           positives[u] = candidates[u][0];
-          positiveScores[u] = scores[start];
-          negatives[u] = Arrays.copyOfRange(candidates[u], 1, candidates[u].length);
-          negativeScores[u] = Arrays.copyOfRange(scores, start + 1, end);
+          positiveScores[u] = ranked[0];
+          negatives[u] = Arrays.copyOfRange(candidates[u], 1, ranked.length);
+          negativeScores[u] = Arrays.copyOfRange(ranked, 1, ranked.length);
         });
     return SampledRanking.perUser(
         positives,
