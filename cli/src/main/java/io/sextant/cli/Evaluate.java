@@ -4,8 +4,6 @@ import ai.djl.Device;
 import io.sextant.data.CleaningOptions;
 import io.sextant.data.ColumnMapping;
 import io.sextant.data.EventCleaner;
-import io.sextant.data.EventFormat;
-import io.sextant.data.EventReaders;
 import io.sextant.data.Interactions;
 import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
@@ -38,7 +36,7 @@ final class Evaluate implements Callable<Integer> {
   @Option(names = "--events", required = true, description = "file of events")
   private Path events = Path.of("");
 
-  @Option(names = "--format", description = "csv, tsv, movielens, pairs or lists")
+  @Option(names = "--format", description = "csv, tsv, movielens, pairs, lists, parquet or json")
   private String format = "csv";
 
   @Option(names = "--columns", description = "user=...,item=...,time=...,type=...,value=...")
@@ -53,7 +51,7 @@ final class Evaluate implements Callable<Integer> {
     ColumnMapping mapping = columns == null ? ColumnMapping.DEFAULT : ColumnMapping.parse(columns);
     Interactions read =
         new EventCleaner(CleaningOptions.defaults())
-            .clean(EventReaders.open(events, EventFormat.parse(format), mapping))
+            .clean(EventFiles.reader(events, format, mapping))
             .interactions();
     try (LoadedModel loaded = LoadedModel.open(model, device, strategy);
         Ranker ranker = new Ranker()) {

@@ -8,6 +8,7 @@ import io.sextant.data.ColumnMapping;
 import io.sextant.data.Dataset;
 import io.sextant.data.EventCleaner;
 import io.sextant.data.EventFormat;
+import io.sextant.data.EventReader;
 import io.sextant.data.EventReaders;
 import io.sextant.data.FeatureReader;
 import io.sextant.data.FeatureSpec;
@@ -15,6 +16,7 @@ import io.sextant.data.FeatureTable;
 import io.sextant.data.Interactions;
 import io.sextant.models.Recipe;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -40,17 +42,24 @@ final class EventFiles {
     Optional.ofNullable(options.minUserEvents()).ifPresent(cleaning::minUserEvents);
     Optional.ofNullable(options.minItemEvents()).ifPresent(cleaning::minItemEvents);
     ColumnMapping mapping = columns == null ? ColumnMapping.DEFAULT : ColumnMapping.parse(columns);
-    CleaningResult result =
-        new EventCleaner(cleaning.build())
-            .clean(EventReaders.open(events, EventFormat.parse(name), mapping));
+    CleaningResult result = new EventCleaner(cleaning.build()).clean(reader(events, name, mapping));
     Interactions interactions = result.interactions();
     FeatureTable itemTable =
-        items == null
+        items == null || "none".equals(options.itemFeatures())
             ? FeatureTable.empty(interactions.numItems())
             : FeatureReader.read(items, interactions.items(), spec(options.itemFeatures())).table();
     return new Loaded(
         new Dataset(interactions, FeatureTable.empty(interactions.numUsers()), itemTable),
         result.report());
+  }
+
+  /** Opens events by the name of their format: one of the engine's, parquet or json. */
+  static EventReader reader(Path events, String format, ColumnMapping mapping) {
+    return switch (format.strip().toLowerCase(Locale.ROOT)) {
+      case "parquet" -> new DuckDbEventReader(events, DuckDbEventReader.Format.PARQUET, mapping);
+      case "json" -> new DuckDbEventReader(events, DuckDbEventReader.Format.JSON, mapping);
+      default -> EventReaders.open(events, EventFormat.parse(format), mapping);
+    };
   }
 
   private static FeatureSpec spec(@Nullable String name) {
@@ -62,7 +71,7 @@ final class EventFiles {
       case "header-tsv" -> FeatureSpec.withHeader("\t");
       default ->
           throw new InvalidInputException(
-              "unknown itemFeatures '" + name + "': use movielens, header or header-tsv");
+              "unknown itemFeatures '" + name + "': use movielens, header, header-tsv or none");
     };
   }
 }

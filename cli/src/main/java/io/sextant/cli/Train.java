@@ -36,7 +36,7 @@ final class Train implements Callable<Integer> {
   @Option(names = "--items", description = "file of item features")
   private @Nullable Path items;
 
-  @Option(names = "--format", description = "csv, tsv, movielens, pairs or lists")
+  @Option(names = "--format", description = "csv, tsv, movielens, pairs, lists, parquet or json")
   private @Nullable String format;
 
   @Option(names = "--columns", description = "user=...,item=...,time=...,type=...,value=...")

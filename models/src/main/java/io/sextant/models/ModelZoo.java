@@ -10,9 +10,11 @@ import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import io.sextant.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -71,18 +73,12 @@ public final class ModelZoo {
       for (Map.Entry<String, String> override : overrides.entrySet()) {
         override(tree, override.getKey(), override.getValue());
       }
+      checkSections(tree, where);
       return TOML.treeToValue(tree, Recipe.class);
     } catch (UnrecognizedPropertyException e) {
       Collection<Object> known = e.getKnownPropertyIds();
       List<String> keys = known == null ? List.of() : known.stream().map(Object::toString).toList();
-      throw new InvalidInputException(
-          "recipe %s: unknown key '%s'%s; known here: %s"
-              .formatted(
-                  where,
-                  path(e),
-                  suggestion(e.getPropertyName(), keys),
-                  keys.stream().sorted().collect(Collectors.joining(", "))),
-          e);
+      throw new InvalidInputException(unknown(where, path(e), e.getPropertyName(), keys), e);
     } catch (JsonMappingException e) {
       if (e.getCause() instanceof InvalidInputException invalid) {
         throw new InvalidInputException("recipe " + where + ": " + invalid.getMessage(), e);
@@ -105,6 +101,28 @@ public final class ModelZoo {
             "the sample cannot be copied to " + folder + ": " + e.getMessage(), e);
       }
     }
+  }
+
+  /** A misspelt section must not read as a recipe without strategies. */
+  private static void checkSections(JsonNode tree, String where) {
+    List<String> known =
+        Arrays.stream(Recipe.class.getRecordComponents()).map(RecordComponent::getName).toList();
+    tree.fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!known.contains(name)) {
+                throw new InvalidInputException(unknown(where, name, name, known));
+              }
+            });
+  }
+
+  private static String unknown(String where, String path, String key, List<String> known) {
+    return "recipe %s: unknown key '%s'%s; known here: %s"
+        .formatted(
+            where,
+            path,
+            suggestion(key, known),
+            known.stream().sorted().collect(Collectors.joining(", ")));
   }
 
   private static void override(JsonNode tree, String key, String value) {
