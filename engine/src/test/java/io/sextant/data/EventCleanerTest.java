@@ -312,8 +312,7 @@ class EventCleanerTest {
   }
 
   private static Map<String, Long> count(List<Event> events, Function<Event, String> id) {
-    return events.stream()
-        .collect(Collectors.groupingBy(id, HashMap::new, Collectors.counting()));
+    return events.stream().collect(Collectors.groupingBy(id, HashMap::new, Collectors.counting()));
   }
 
   private static List<String> ids(IdIndex index) {
@@ -347,8 +346,7 @@ class EventCleanerTest {
   @Test
   void normalisingWhatDoesNotVary() {
     List<Event> same =
-        List.of(
-            event("a", "x", EventType.RATING, 3, T), event("b", "x", EventType.RATING, 3, T));
+        List.of(event("a", "x", EventType.RATING, 3, T), event("b", "x", EventType.RATING, 3, T));
     for (Normalization kind :
         List.of(Normalization.MIN_MAX, Normalization.Z_SCORE, Normalization.CENTER_BY_USER)) {
       assertThat(normalised(kind, same)).as("%s", kind).containsExactly(0f, 0f);
@@ -395,8 +393,7 @@ class EventCleanerTest {
 
   @Test
   void nothingLeftSaysWhy() throws IOException {
-    Path file =
-        Files.writeString(folder.resolve("e.csv"), "user,item,type\n1,2,stare\n1,3,gaze\n");
+    Path file = Files.writeString(folder.resolve("e.csv"), "user,item,type\n1,2,stare\n1,3,gaze\n");
     Path rejects = folder.resolve("rejected.csv");
     assertThatThrownBy(
             () ->
@@ -474,8 +471,7 @@ class EventCleanerTest {
     for (Path target : List.of(folder, folder.resolve("no/such/folder/r.csv"))) {
       assertThatThrownBy(
               () ->
-                  clean(
-                      CleaningOptions.builder().rejectedFile(target).build(), click("a", "x", T)))
+                  clean(CleaningOptions.builder().rejectedFile(target).build(), click("a", "x", T)))
           .isInstanceOf(SextantException.class)
           .hasMessageContaining(target.toString());
     }
@@ -511,8 +507,7 @@ class EventCleanerTest {
     assertThat(brief(split.test())).containsExactly("a>x@0", "b>y@0");
     assertThat(given.report().rowsKept()).isEqualTo(4);
 
-    CleaningOptions pairs =
-        CleaningOptions.builder().duplicates(Duplicates.FIRST_OF_PAIR).build();
+    CleaningOptions pairs = CleaningOptions.builder().duplicates(Duplicates.FIRST_OF_PAIR).build();
     Split two = new EventCleaner(pairs).cleanSplit(train, null, test).split();
     assertThat(brief(two.train())).containsExactly("a>x@0");
     assertThat(two.validation().size()).isZero();

@@ -79,9 +79,7 @@ class FeatureReaderTest {
   @Test
   void kindsAreFoundOutWhereTheHeaderDoesNotSay() {
     FeatureReader.Result small =
-        read(
-            FeatureSpec.withHeader(","),
-            "id,age,tags,gender\n1,20,a|b,M\n2,,b,M\n3,30,,F\n");
+        read(FeatureSpec.withHeader(","), "id,age,tags,gender\n1,20,a|b,M\n2,,b,M\n3,30,,F\n");
     assertThat(small.notes()).isEmpty();
     assertThat(small.table().column("age")).get().isInstanceOf(FeatureColumn.Numeric.class);
     assertThat(small.table().column("tags")).get().isInstanceOf(FeatureColumn.MultiHot.class);

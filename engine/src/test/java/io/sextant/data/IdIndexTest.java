@@ -68,7 +68,8 @@ class IdIndexTest {
   @Test
   void theContentHashDoesNotChangeBetweenProcesses() {
     // printf '\0\0\0\1a\0\0\0\2bc' | sha256sum
-    assertThat(IdIndex.of(List.of("a", "bc")).contentHash()).isEqualTo("b534ce16ac9c8b36823f39a395ce8e0e3c7ad9605b82b5444f18cadacd217a5d");
+    assertThat(IdIndex.of(List.of("a", "bc")).contentHash())
+        .isEqualTo("b534ce16ac9c8b36823f39a395ce8e0e3c7ad9605b82b5444f18cadacd217a5d");
   }
 
   @Test

@@ -209,8 +209,7 @@ class InteractionsTest {
     assertThatThrownBy(() -> builder.add(0, -1, EventType.VIEW, 0, 1, 0, none))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("item must be in 0..2 but was -1");
-    assertThatThrownBy(
-            () -> builder.add(0, 0, EventType.VIEW, Float.POSITIVE_INFINITY, 1, 0, none))
+    assertThatThrownBy(() -> builder.add(0, 0, EventType.VIEW, Float.POSITIVE_INFINITY, 1, 0, none))
         .isInstanceOf(InvalidInputException.class);
     for (float weight : new float[] {Float.NaN, -1, Float.POSITIVE_INFINITY}) {
       assertThatThrownBy(() -> builder.add(0, 0, EventType.VIEW, 0, weight, 0, none))

@@ -76,9 +76,42 @@ class ReaderFuzzTest {
   /** Noise, words that readers know, and both in a gzip stream that may be cut off. */
   private static byte[] bytes(Random random) {
     String[] words = {
-      "user", "item", "time", "rating", "type", "user_id:token", "item_id:token", ",", ",", "\t",
-      "\t", "::", "::", " ", ";", "\"", "\"\"", "\n", "\n", "\n", "\r\n", "\r", "1365029107", "-1",
-      "NaN", "1e99", "2020-01-01", "view", "buy", "\0", "\uFEFF", "é", "1", "2", "a|b", "(1995)"
+      "user",
+      "item",
+      "time",
+      "rating",
+      "type",
+      "user_id:token",
+      "item_id:token",
+      ",",
+      ",",
+      "\t",
+      "\t",
+      "::",
+      "::",
+      " ",
+      ";",
+      "\"",
+      "\"\"",
+      "\n",
+      "\n",
+      "\n",
+      "\r\n",
+      "\r",
+      "1365029107",
+      "-1",
+      "NaN",
+      "1e99",
+      "2020-01-01",
+      "view",
+      "buy",
+      "\0",
+      "\uFEFF",
+      "é",
+      "1",
+      "2",
+      "a|b",
+      "(1995)"
     };
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     if (random.nextBoolean()) {
@@ -142,8 +175,7 @@ class ReaderFuzzTest {
                                 "f.txt",
                                 mapping.charset(),
                                 mapping.maxLineBytes())));
-        assertThat(result.report().rowsRead())
-            .isEqualTo(sink.events.size() + sink.rejected.size());
+        assertThat(result.report().rowsRead()).isEqualTo(sink.events.size() + sink.rejected.size());
         assertThat(result.interactions().size()).isEqualTo((int) result.report().rowsKept());
       } catch (InvalidInputException e) {
         assertThat(e).hasMessageContaining("nothing is left");

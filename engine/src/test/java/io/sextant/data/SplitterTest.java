@@ -146,8 +146,7 @@ class SplitterTest {
       int degree = all.degree(user);
       int held = Math.max(0, Math.min(degree - 1, (int) Math.round(degree * 0.4)));
       assertThat(one.train().degree(user)).isEqualTo(degree - held);
-      assertThat(one.test().degree(user))
-          .isEqualTo(Math.min(held, (int) Math.round(degree * 0.2)));
+      assertThat(one.test().degree(user)).isEqualTo(Math.min(held, (int) Math.round(degree * 0.2)));
     }
   }
 
