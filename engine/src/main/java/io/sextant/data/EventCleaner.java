@@ -515,7 +515,7 @@ public final class EventCleaner {
 
     CleaningReport finish() {
       rejects.commit();
-      long kept = columns.size() - gone.cardinality();
+      long kept = (long) columns.size() - gone.cardinality();
       return new CleaningReport(
           kept + rejects.total(),
           kept,

@@ -21,6 +21,9 @@ public final class FeatureReader {
   /** Above this share of different values a text column says nothing about its entity. */
   private static final double MAX_DISTINCT_SHARE = 0.5;
 
+  /** Up to this size a vocabulary is kept whatever its share. */
+  private static final int ALWAYS_KEPT = 50;
+
   private FeatureReader() {}
 
   /**
@@ -208,7 +211,9 @@ public final class FeatureReader {
       } else if (result instanceof FeatureColumn.MultiHot words) {
         vocabulary = words.vocabulary().size();
       }
-      if (found && vocabulary > 2 && vocabulary - 1 > texts.length * MAX_DISTINCT_SHARE) {
+      if (found
+          && vocabulary - 1 > ALWAYS_KEPT
+          && vocabulary - 1 > texts.length * MAX_DISTINCT_SHARE) {
         notes.add(
             "column %s of %s was left out: it has %d different values for %d entities"
                 .formatted(spec.name(), file, vocabulary - 1, texts.length));

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Without columns (none added) the columns are taken from the header: a RecBole header says the
  * kind (token is categorical, token_seq multi-hot, float numeric, float_seq a dense vector), of
  * other columns it is found out: numeric if every value is a number, multi-hot if some value has a
- * '|', else categorical; text that is different for most entities (titles) is left out, with a
- * note.
+ * '|', else categorical; text of more than 50 values that is different for most entities (titles)
+ * is left out, with a note.
  *
  * <p>Thread safety: immutable.
  *
