@@ -15,7 +15,7 @@ public final class RowCollector {
 
   private final int[] stamps;
   private final int[] locals;
-  private int stamp;
+  private int stamp = 1; // Rows begin with 0, which must not mean that they were read.
   private int[] rows = new int[1024];
   private int[] counts = new int[1024];
   private int size;
