@@ -1,4 +1,4 @@
-/** JMH benchmarks of training and scoring beside their peers. */
+/** Training and scoring measured beside their peers. */
 @NullMarked
 package io.sextant.benchmarks;
 
