@@ -46,6 +46,12 @@ public record SparseRows(int[] starts, int[] items, float[] values) {
     return starts.length - 1;
   }
 
+  /** The value of an item in a row; 0 where there is no entry. */
+  public float get(int row, int item) {
+    int at = Arrays.binarySearch(items, starts[row], starts[row + 1], item);
+    return at < 0 ? 0 : values[at];
+  }
+
   /** The first entry of a row whose item is not below the given one. */
   int firstFrom(int row, int item) {
     int at = Arrays.binarySearch(items, starts[row], starts[row + 1], item);

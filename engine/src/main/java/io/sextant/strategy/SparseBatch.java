@@ -6,23 +6,39 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 
-/** Computes the sparse scores of many users, on all cores. */
-final class SparseBatch {
+/**
+ * Computes sparse scores of many users, on all cores (the common pool).
+ *
+ * <p>Thread safety: stateless.
+ */
+public final class SparseBatch {
+
+  /** Adds the scores of one user of the batch to empty sums. Called by several threads. */
+  @FunctionalInterface
+  public interface RowFiller {
+    /** Adds the scores of user number {@code row}. */
+    void fill(int row, ScoreSums into);
+  }
 
   private SparseBatch() {}
 
   /** One row for each user. */
-  static SparseRows of(SparseScores part, int numItems, List<UserState> users) {
-    int[][] items = new int[users.size()][];
-    float[][] values = new float[users.size()][];
+  public static SparseRows of(SparseScores part, int numItems, List<UserState> users) {
+    return of(numItems, users.size(), (row, into) -> part.score(users.get(row), into));
+  }
+
+  /** So many rows over so many items. */
+  public static SparseRows of(int numItems, int numRows, RowFiller filler) {
+    int[][] items = new int[numRows][];
+    float[][] values = new float[numRows][];
     Queue<ScoreSums> idle = new ConcurrentLinkedQueue<>();
-    IntStream.range(0, users.size())
+    IntStream.range(0, numRows)
         .parallel()
         .forEach(
             u -> {
               ScoreSums idleSums = idle.poll();
               ScoreSums sums = idleSums == null ? new ScoreSums(numItems) : idleSums;
-              part.score(users.get(u), sums);
+              filler.fill(u, sums);
               items[u] = sums.sortedItems();
               values[u] = new float[items[u].length];
               for (int i = 0; i < values[u].length; i++) {
