@@ -16,9 +16,11 @@ public final class Strategies {
   /** The engine's own, by type. */
   private static final Map<String, BiFunction<StoredStrategy, Device, FittedStrategy>> LOADERS =
       Map.ofEntries(
+          Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),
-          Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)));
+          Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)),
+          Map.entry(UserNeighbours.TYPE, (stored, device) -> FittedUserNeighbours.load(stored)));
 
   private Strategies() {}
 
