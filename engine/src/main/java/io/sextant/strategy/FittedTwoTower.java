@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: as {@link FittedStrategy}.
  */
-public final class FittedTwoTower implements FittedStrategy {
+public final class FittedTwoTower implements FittedStrategy, DenseScores {
 
   private static final Gson GSON = new Gson();
 
@@ -59,6 +59,16 @@ public final class FittedTwoTower implements FittedStrategy {
   @Override
   public String type() {
     return TwoTowerStrategy.TYPE;
+  }
+
+  @Override
+  public int numItems() {
+    return scorer.items().numEntities();
+  }
+
+  @Override
+  public Optional<DenseScores> dense() {
+    return Optional.of(this);
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -92,11 +93,21 @@ public record Popularity(String name, double halfLifeDays) implements Strategy {
   }
 
   private record Fitted(Scope model, NDArray itemVectors, double halfLifeDays)
-      implements FittedStrategy {
+      implements FittedStrategy, DenseScores {
 
     @Override
     public String type() {
       return TYPE;
+    }
+
+    @Override
+    public int numItems() {
+      return (int) itemVectors.getShape().get(0);
+    }
+
+    @Override
+    public Optional<DenseScores> dense() {
+      return Optional.of(this);
     }
 
     @Override
