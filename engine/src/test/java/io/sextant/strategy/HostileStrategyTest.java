@@ -184,6 +184,13 @@ class HostileStrategyTest {
     assertRefused(bundle, "halfLifeDays");
   }
 
+  @Test
+  void aStrategyOfAnyTypeScoresTheItemsOfItsBundle() {
+    ItemWeights weights = new ItemWeights(new int[ITEMS], new int[0], new float[0]);
+    FittedItemItem fitted = new FittedItemItem(weights, HistoryWeights.EQUAL, "knn");
+    assertRefused(write(fitted.type(), fitted.configJson(), fitted.tensors()), "3 items");
+  }
+
   private static void assertRefused(Path bundle, String message) {
     try (ModelBundle open = ModelBundle.open(bundle)) {
       assertThatThrownBy(() -> Strategies.load(open.strategy("s"), Device.cpu()).close())
