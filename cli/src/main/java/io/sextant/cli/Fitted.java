@@ -38,7 +38,7 @@ final class Fitted implements AutoCloseable {
       @Nullable Interactions validation,
       @Nullable Checkpoints checkpoints) {
     Fitted fitted = new Fitted();
-    try {
+    try (StopSignal signal = checkpoints == null ? null : StopSignal.heed()) {
       for (Strategy strategy : recipe.strategies(seed)) {
         try (ConsoleListener listener = new ConsoleListener(strategy.name())) {
           FitContext context =

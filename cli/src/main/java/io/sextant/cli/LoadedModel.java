@@ -27,7 +27,7 @@ final class LoadedModel implements AutoCloseable {
   private final Map<String, String> titles;
   private final FittedStrategy strategy;
   private final String strategyName;
-  private final Ranker ranker = new Ranker();
+  private final Ranker ranker;
 
   private LoadedModel(ModelBundle bundle, Device device, @Nullable String strategyName) {
     users = IdIndex.of(bundle.users());
@@ -38,6 +38,8 @@ final class LoadedModel implements AutoCloseable {
             ? bundle.strategies().get(bundle.strategies().size() - 1).name()
             : strategyName;
     strategy = Strategies.load(bundle.strategy(this.strategyName), device);
+    // Last, because whoever fails above has nothing to close.
+    ranker = new Ranker();
   }
 
   /**
@@ -101,7 +103,8 @@ final class LoadedModel implements AutoCloseable {
 
   private static Map<String, String> titles(String json) {
     try {
-      return new ObjectMapper().readValue(json, new TypeReference<>() {});
+      Map<String, String> titles = new ObjectMapper().readValue(json, new TypeReference<>() {});
+      return titles == null ? Map.of() : titles;
     } catch (JsonProcessingException e) {
       throw new InvalidInputException("the bundle's titles are no JSON: " + e.getMessage(), e);
     }

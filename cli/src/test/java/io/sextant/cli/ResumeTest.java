@@ -45,6 +45,30 @@ class ResumeTest {
     killAndResume(10);
   }
 
+  @Test
+  void whatIsToldToStopSavesFirst() throws Exception {
+    Process whole = train("whole");
+    Process stopped = train("stopped");
+    while (stopped.isAlive() && !log("stopped").contains("epoch 2,")) {
+      Thread.sleep(1);
+    }
+    // SIGTERM takes the same way as Ctrl-C, and no shell can have switched it off.
+    stopped.destroy();
+    assertThat(stopped.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(stopped.exitValue()).as(log("stopped")).isEqualTo(128 + 15);
+    assertThat(log("stopped"))
+        .contains("training saves a checkpoint after the step at hand")
+        .contains("the same command with --resume goes on from there");
+    assertThat(folder.resolve("stopped")).doesNotExist();
+    assertThat(folder.resolve(".stopped.checkpoint/two-tower.safetensors")).isRegularFile();
+    Process resumed = train("stopped", "--resume");
+    assertThat(resumed.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(resumed.exitValue()).as(log("stopped")).isZero();
+    assertThat(log("stopped")).as("it began anew").doesNotContain("epoch 1,");
+    assertThat(whole.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(tensors(folder.resolve("stopped"))).isEqualTo(tensors(folder.resolve("whole")));
+  }
+
   private void killAndResume(int kills) throws Exception {
     Process whole = train("undisturbed");
     assertThat(whole.waitFor(120, TimeUnit.SECONDS)).isTrue();

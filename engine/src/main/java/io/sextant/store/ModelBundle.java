@@ -190,12 +190,16 @@ public final class ModelBundle implements AutoCloseable {
 
   private void load() throws IOException {
     checkListing();
+    users = readIds(manifest.users());
+    items = readIds(manifest.items());
     for (Manifest.StrategyPart part : manifest.strategies()) {
       strategies.add(
           new StoredStrategy(
               part.name(),
               part.type(),
               part.config().toString(),
+              users.size(),
+              items.size(),
               openTensors(part.file(), part.tensors())));
     }
     Manifest.PolicyPart part = manifest.policy();
@@ -207,8 +211,6 @@ public final class ModelBundle implements AutoCloseable {
                   part.config().toString(),
                   openTensors(part.file(), part.tensors())));
     }
-    users = readIds(manifest.users());
-    items = readIds(manifest.items());
     for (Map.Entry<String, Manifest.FilePart> document : manifest.documents().entrySet()) {
       documents.put(document.getKey(), readText(document.getValue()));
     }

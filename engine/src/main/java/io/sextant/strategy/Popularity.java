@@ -66,8 +66,14 @@ public record Popularity(String name, double halfLifeDays) implements Strategy {
   }
 
   static FittedStrategy load(Scope model, StoredStrategy stored) {
-    NDArray vectors = TensorFiles.load(model.manager(), stored.tensors().tensor("items.vectors"));
-    return new Fitted(model, vectors, halfLifeOf(stored));
+    TensorSource vectors = stored.tensors().tensor("items.vectors");
+    if (!vectors.spec().shape().equals(List.of((long) stored.numItems(), 1L))) {
+      throw new InvalidInputException(
+          "tensor 'items.vectors' of strategy '%s' has the shape %s but must have [%d, 1], a score for each item: save the model again"
+              .formatted(stored.name(), vectors.spec().shape(), stored.numItems()));
+    }
+    double halfLifeDays = halfLifeOf(stored);
+    return new Fitted(model, TensorFiles.load(model.manager(), vectors), halfLifeDays);
   }
 
   private static double halfLifeOf(StoredStrategy stored) {
@@ -76,9 +82,11 @@ public record Popularity(String name, double halfLifeDays) implements Strategy {
     if (halfLife == null) {
       return Double.POSITIVE_INFINITY;
     }
-    if (!halfLife.isJsonPrimitive() || !halfLife.getAsJsonPrimitive().isNumber()) {
+    if (!halfLife.isJsonPrimitive()
+        || !halfLife.getAsJsonPrimitive().isNumber()
+        || !(halfLife.getAsDouble() > 0)) {
       throw new InvalidInputException(
-          "halfLifeDays of strategy '%s' must be a number but is %s"
+          "halfLifeDays of strategy '%s' must be a number > 0 but is %s"
               .formatted(stored.name(), halfLife));
     }
     return halfLife.getAsDouble();

@@ -27,13 +27,28 @@ public final class Strategies {
   /**
    * Loads a strategy onto a device. The caller closes it.
    *
-   * @throws InvalidInputException if the type is unknown or the tensors do not fit the
-   *     configuration
+   * @throws InvalidInputException if the type is unknown, or the tensors do not fit the
+   *     configuration or the bundle's items
    */
   public static FittedStrategy load(StoredStrategy stored, Device device) {
     BiFunction<StoredStrategy, Device, FittedStrategy> own = LOADERS.get(stored.type());
     return TensorThreads.call(
-        () -> own != null ? own.apply(stored, device) : foreign(stored).load(stored, device));
+        () ->
+            checked(
+                stored,
+                own != null ? own.apply(stored, device) : foreign(stored).load(stored, device)));
+  }
+
+  /** Whatever type it is, the items that it scores are those of the bundle. */
+  private static FittedStrategy checked(StoredStrategy stored, FittedStrategy loaded) {
+    int numItems = loaded.numItems();
+    if (numItems != stored.numItems()) {
+      loaded.close();
+      throw new InvalidInputException(
+          "strategy '%s' scores %d items but the bundle has the ids of %d: save the model again"
+              .formatted(stored.name(), numItems, stored.numItems()));
+    }
+    return loaded;
   }
 
   private static StrategyLoader foreign(StoredStrategy stored) {

@@ -26,6 +26,7 @@ import ai.djl.pytorch.jni.JniUtils;
 public final class Grad implements AutoCloseable {
 
   private final boolean before;
+  private boolean closed;
 
   private Grad(boolean recording) {
     TensorRuntime.start();
@@ -71,6 +72,10 @@ public final class Grad implements AutoCloseable {
 
   @Override
   public void close() {
-    JniUtils.setGradMode(before);
+    // A second close must not undo what was opened or closed since.
+    if (!closed) {
+      closed = true;
+      JniUtils.setGradMode(before);
+    }
   }
 }

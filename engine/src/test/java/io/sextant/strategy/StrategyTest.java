@@ -28,6 +28,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -91,7 +92,7 @@ class StrategyTest {
     add(rows, 0, 1, 1, 5);
     for (Popularity popularity : List.of(Popularity.allTime(), new Popularity("p", 0.25))) {
       try (FittedStrategy fitted = popularity.fit(FitContext.of(Device.cpu(), data))) {
-        Path bundle = save(fitted, "popularity-" + popularity.name());
+        Path bundle = save(fitted, data, "popularity-" + popularity.name());
         try (ModelBundle open = ModelBundle.open(bundle);
             FittedStrategy loaded = Strategies.load(open.strategy("s"), Device.cpu())) {
           assertThat(HostArrays.toFloats(loaded.dense().orElseThrow().itemVectors()))
@@ -156,7 +157,7 @@ class StrategyTest {
     Dataset data = new Dataset(train, features("user", 5), features("item", 6));
     TwoTowerStrategy strategy = strategy(1, 3).withItemStatistics(true);
     try (FittedStrategy fitted = strategy.fit(FitContext.of(Device.cpu(), data))) {
-      Path bundle = save(fitted, "two-tower");
+      Path bundle = save(fitted, data, "two-tower");
       List<UserState> users = new ArrayList<>(users(train));
       users.add(UserState.unseen(3, 1));
       users.add(UserState.unseen());
@@ -217,14 +218,18 @@ class StrategyTest {
         .hasMessageContaining("two-tower");
   }
 
-  private Path save(FittedStrategy fitted, String name) {
+  private Path save(FittedStrategy fitted, Dataset data, String name) {
     Path bundle = folder.resolve(name);
     new BundleWriter()
         .strategy("s", fitted.type(), fitted.configJson(), fitted.tensors())
-        .users(List.of("a"))
-        .items(List.of("b"))
+        .users(namesOf(data.interactions().users()))
+        .items(namesOf(data.interactions().items()))
         .write(bundle);
     return bundle;
+  }
+
+  private static List<String> namesOf(IdIndex ids) {
+    return IntStream.range(0, ids.size()).mapToObj(ids::idOf).toList();
   }
 
   private static FittedStrategy fit(Interactions train, long seed) {

@@ -71,6 +71,20 @@ class GradTest {
   }
 
   @Test
+  void closingTwiceRestoresOnce() {
+    TensorThreads.run(
+        () -> {
+          Grad first = Grad.record();
+          first.close();
+          try (Grad second = Grad.record()) {
+            first.close();
+            assertThat(Grad.isRecording()).isTrue();
+          }
+          assertThat(Grad.isRecording()).isFalse();
+        });
+  }
+
+  @Test
   void aLeafSharesTheMemoryButNotTheGradient() {
     TensorThreads.run(
         () -> {
