@@ -7,6 +7,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A pool of strategies mixed by a policy network.
@@ -134,8 +135,9 @@ public final class MetaStrategy implements AutoCloseable {
             before,
             StageOne.confidence(users, options.halfTrust()));
     int[] lengths = users.stream().mapToInt(u -> u.history().length).toArray();
+    int[] all = IntStream.range(0, users.size()).toArray();
     float[] scored =
-        stageTwo.blend(evidence, baseline, stageTwo.policyScores(request, data), lengths);
+        stageTwo.blend(evidence, baseline, stageTwo.policyScores(request, data, all), lengths);
     return order(evidence, scored, k);
   }
 

@@ -262,16 +262,7 @@ public final class MetaTrainer {
       float[] prepared = stage.prepared(before);
       float[] confidence = StageOne.confidence(states(0, users.length), options.halfTrust());
       MixData all = new MixData(wide, z, prepared, null, confidence);
-      double[] gain =
-          train(
-              model,
-              network,
-              select(all, fitUsers),
-              judgements(wideTruth, fitUsers),
-              select(all, heldUsers),
-              judgements(wideTruth, heldUsers),
-              options.gateRate(),
-              options.seed());
+      double[] gain = train(model, network, all, wideTruth, options.gateRate(), options.seed());
       say(
           "%s: held-out ndcg@%d %.5f -> %.5f",
           blind ? "control gate" : "user gate", options.k(), gain[0], gain[1]);
@@ -314,7 +305,7 @@ public final class MetaTrainer {
       }
       float[] rawUsers = features.usersWithCandidates(before, evidence);
       float[] baseline = GlobalWeights.scores(evidence, bestNormalised, bestWeights);
-      float[] rawItems = features.items(evidence, rawUsers, baseline);
+      float[] rawItems = features.items(evidence, baseline);
       int userWidth = features.userNamesWithCandidates().size();
       int itemWidth = features.itemNames().size();
       Standardiser userScale =
@@ -329,8 +320,6 @@ public final class MetaTrainer {
               userScale.apply(rawUsers),
               itemScale.apply(rawItems),
               confidence);
-      MixData fitData = select(data, fitUsers);
-      MixData heldData = select(data, heldUsers);
       List<MixModel> policies = new ArrayList<>();
       for (int i = 0; i < options.networks(); i++) {
         MixShape shape =
@@ -338,15 +327,7 @@ public final class MetaTrainer {
                 userWidth, itemWidth, options.hidden(), true, options.kappa(), options.beta());
         MixModel network = new MixModel(model, shape, bestWeights, options.seed() + 100 + i);
         double[] gain =
-            train(
-                model,
-                network,
-                fitData,
-                fitTruth,
-                heldData,
-                heldTruth,
-                options.policyRate(),
-                options.seed() + 100 + i);
+            train(model, network, data, all, options.policyRate(), options.seed() + 100 + i);
         say("policy %d: held-out ndcg@%d %.5f -> %.5f", i, options.k(), gain[0], gain[1]);
         if (gain[1] > gain[0]) {
           policies.add(network);
@@ -354,18 +335,18 @@ public final class MetaTrainer {
       }
       StageTwo stage =
           new StageTwo(best, bestWeights, policies, userScale, itemScale, edges(), ones(GROUPS));
-      return withStrengths(model, stage, heldData, heldTruth);
+      return withStrengths(model, stage, data, held, heldTruth);
     }
 
     /** Chooses for each group of history lengths how much of the policy held-out users get. */
     private StageTwo withStrengths(
-        Scope model, StageTwo stage, MixData held, Judgements heldTruth) {
+        Scope model, StageTwo stage, MixData data, Evidence evidence, Judgements heldTruth) {
       if (stage.policies().isEmpty()) {
         return stage;
       }
-      Evidence evidence = held.evidence();
-      float[] baseline = stage.baselineScores(evidence, held.normalised());
-      float[] policy = stage.policyScores(model, held);
+      float[] baseline =
+          stage.baselineScores(evidence, rows(data.normalised(), heldUsers, users.length));
+      float[] policy = stage.policyScores(model, data, heldUsers);
       int[] lengths = new int[heldUsers.length];
       for (int i = 0; i < lengths.length; i++) {
         lengths[i] = history.historyOf(users[heldUsers[i]]).length;
@@ -427,20 +408,15 @@ public final class MetaTrainer {
 
     /** Trains a network; returns the held-out NDCG before and after. */
     private double[] train(
-        Scope model,
-        MixModel network,
-        MixData fit,
-        Judgements fitTruth,
-        MixData held,
-        Judgements heldTruth,
-        float rate,
-        long seed) {
+        Scope model, MixModel network, MixData data, Judgements judgements, float rate, long seed) {
+      Evidence held = data.evidence().select(heldUsers);
+      Judgements heldTruth = judgements(judgements, heldUsers);
       Validation validation =
           new Validation() {
             @Override
             public Map<String, Double> evaluate() {
-              float[] scores = MixTask.scores(model, network, held);
-              return Map.of("ndcg", heldTruth.meanNdcg(held.evidence(), scores, options.k()));
+              float[] scores = MixTask.scores(model, network, data, heldUsers);
+              return Map.of("ndcg", heldTruth.meanNdcg(held, scores, options.k()));
             }
 
             @Override
@@ -449,7 +425,7 @@ public final class MetaTrainer {
             }
           };
       double before = validation.evaluate().getOrDefault("ndcg", 0.0);
-      MixTask task = new MixTask(network, fit, fitTruth);
+      MixTask task = new MixTask(network, data, judgements, fitUsers);
       if (task.numExamples() == 0) {
         return new double[] {before, before};
       }
@@ -479,16 +455,6 @@ public final class MetaTrainer {
 
   private void say(String format, Object... values) {
     log.accept(String.format(Locale.ROOT, format, values));
-  }
-
-  private static MixData select(MixData data, int[] users) {
-    float[] items = data.items();
-    return new MixData(
-        data.evidence().select(users),
-        rows(data.normalised(), users, data.size()),
-        rows(data.users(), users, data.size()),
-        items == null ? null : rows(items, users, data.size()),
-        rows(data.confidence(), users, data.size()));
   }
 
   private static Judgements judgements(Judgements all, int[] users) {

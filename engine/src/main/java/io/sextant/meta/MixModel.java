@@ -1,6 +1,8 @@
 package io.sextant.meta;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
@@ -45,7 +47,7 @@ final class MixModel {
         new PolicyNetwork(
             scope,
             shape.userWidth(),
-            shape.itemWidth(),
+            shape.itemAware() ? shape.itemWidth() + shape.userWidth() : shape.itemWidth(),
             shape.hidden(),
             numStrategies + (shape.itemAware() ? 1 : 0),
             true,
@@ -69,7 +71,7 @@ final class MixModel {
   Outputs outputs(ParameterStore values, NDArray users, NDArray items, NDArray confidence) {
     long size = users.getShape().get(0);
     long perUser = items.getShape().get(0) / Math.max(1, size);
-    NDArray logits = network.logitsOfMany(values, users, items);
+    NDArray logits = network.logitsOfMany(values, users, withUsers(users, items, perUser));
     NDArray repeated =
         perUser == 1
             ? confidence
@@ -86,6 +88,21 @@ final class MixModel {
     NDArray gates = tilt.get(":, 0:" + numStrategies);
     NDArray bias = tilt.get(":, %d:%d".formatted(numStrategies, numStrategies + 1));
     return new Outputs(gates.mul(shape.kappa()).add(logBase).exp(), bias.mul(shape.beta()));
+  }
+
+  /** Appends the user's features to the item's: only within one layer can they interact. */
+  private NDArray withUsers(NDArray users, NDArray items, long perUser) {
+    if (!shape.itemAware()) {
+      return items;
+    }
+    long size = users.getShape().get(0);
+    long width = users.getShape().get(1);
+    NDArray repeated =
+        users
+            .reshape(size, 1, width)
+            .broadcast(new Shape(size, perUser, width))
+            .reshape(size * perUser, width);
+    return NDArrays.concat(new NDList(items, repeated), 1);
   }
 
   /**

@@ -12,7 +12,6 @@ import io.sextant.train.LearningTask;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,11 +30,16 @@ final class MixTask implements LearningTask<MixTask.MixBatch> {
   private final Judgements judgements;
   private final int[] examples;
 
-  MixTask(MixModel model, MixData data, Judgements judgements) {
+  /**
+   * A task.
+   *
+   * @param users those of the data who may be examples
+   */
+  MixTask(MixModel model, MixData data, Judgements judgements, int[] users) {
     this.model = model;
     this.data = data;
     this.judgements = judgements;
-    this.examples = IntStream.range(0, data.size()).filter(u -> judgements.found(u) > 0).toArray();
+    this.examples = Arrays.stream(users).filter(u -> judgements.found(u) > 0).toArray();
   }
 
   /** A batch, in the step's scope; the last two are null where only scores are wanted. */
@@ -97,14 +101,14 @@ final class MixTask implements LearningTask<MixTask.MixBatch> {
     return scores.logSoftmax(1).mul(labels).sum(new int[] {1}).neg();
   }
 
-  /** The scores of all candidates (U * N) at the model's present parameters. */
-  static float[] scores(Scope session, MixModel model, MixData data) {
+  /** The scores of these users' candidates (users * N) at the model's present parameters. */
+  static float[] scores(Scope session, MixModel model, MixData data, int[] users) {
     int n = data.evidence().numCandidates();
-    float[] all = new float[data.size() * n];
-    for (int start = 0; start < data.size(); start += CHUNK) {
-      int[] users = IntStream.range(start, Math.min(data.size(), start + CHUNK)).toArray();
+    float[] all = new float[users.length * n];
+    for (int start = 0; start < users.length; start += CHUNK) {
+      int[] chunk = Arrays.copyOfRange(users, start, Math.min(users.length, start + CHUNK));
       try (Scope step = session.child()) {
-        MixBatch batch = batch(step, model, data, users, null);
+        MixBatch batch = batch(step, model, data, chunk, null);
         NDArray scores =
             model.scores(
                 new ParameterValues(step.manager()),

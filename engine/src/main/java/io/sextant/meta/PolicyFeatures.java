@@ -16,8 +16,7 @@ import java.util.stream.IntStream;
  * peaked its scores are. With candidates (stage 2) also, of each strategy: how much its best 20
  * overlap with those of the others, and how far above the catalogue its best and its twentieth
  * candidate stand. Of a candidate: its popularity, its rank in the baseline mixture, and each
- * strategy's score in three normalisations; the user's features follow, because only within one
- * layer can they interact.
+ * strategy's score in three normalisations.
  *
  * <p>Thread safety: stateless.
  */
@@ -66,7 +65,6 @@ final class PolicyFeatures {
       String kind = normalisation.name().toLowerCase(Locale.ROOT).replace('_', ' ');
       strategies.forEach(s -> names.add(kind + " of " + s));
     }
-    names.addAll(userNamesWithCandidates());
     return names;
   }
 
@@ -115,13 +113,11 @@ final class PolicyFeatures {
   /**
    * Features of candidates (B * N * F_i).
    *
-   * @param users (B * F') of users with candidates
    * @param baseline (B * N) scores of the baseline mixture
    */
-  float[] items(Evidence evidence, float[] users, float[] baseline) {
+  float[] items(Evidence evidence, float[] baseline) {
     int numStrategies = strategies.size();
     int n = evidence.numCandidates();
-    int userWidth = userNamesWithCandidates().size();
     int width = itemNames().size();
     float[] features = new float[evidence.numUsers() * n * width];
     IntStream.range(0, evidence.numUsers())
@@ -134,7 +130,6 @@ final class PolicyFeatures {
                 int at = row + c * width;
                 features[at] = facts.logPopularity()[evidence.item(u, c)];
                 features[at + 1] = (float) Math.log(ranks[c] + 2);
-                System.arraycopy(users, u * userWidth, features, at + width - userWidth, userWidth);
               }
               int offset = 2;
               for (Normalisation normalisation : EVIDENCE) {

@@ -48,15 +48,15 @@ record StageTwo(
       float[] before,
       float[] confidence) {
     float[] raw = features.usersWithCandidates(before, evidence);
-    float[] candidates = features.items(evidence, raw, baselineScores(evidence, normalised));
+    float[] candidates = features.items(evidence, baselineScores(evidence, normalised));
     return new MixData(evidence, normalised, users.apply(raw), items.apply(candidates), confidence);
   }
 
-  /** The mean of the networks' scores (B * N). */
-  float[] policyScores(Scope scope, MixData data) {
-    float[] mean = new float[data.size() * data.evidence().numCandidates()];
+  /** The mean of the networks' scores (users * N). */
+  float[] policyScores(Scope scope, MixData data, int[] chosen) {
+    float[] mean = new float[chosen.length * data.evidence().numCandidates()];
     for (MixModel policy : policies) {
-      float[] scores = MixTask.scores(scope, policy, data);
+      float[] scores = MixTask.scores(scope, policy, data, chosen);
       for (int i = 0; i < mean.length; i++) {
         mean[i] += scores[i] / policies.size();
       }
