@@ -124,7 +124,7 @@ public record ContentNeighbours(
     private String name = "content";
     private List<String> features = List.of();
     private double popularityExponent = 0.25;
-    private int neighbours = 1000;
+    private int neighbours = 300;
     private int maxAttributeItems = 20_000;
     private HistoryWeights history = HistoryWeights.EQUAL;
 
