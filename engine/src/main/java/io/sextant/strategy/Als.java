@@ -6,6 +6,7 @@ import io.sextant.data.Interactions;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import io.sextant.train.TrainingListener;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -136,9 +137,20 @@ public record Als(
     return weighted;
   }
 
-  /** Where the item factors start; the user factors start at 0 and are solved for first. */
-  TallMatrix initialItems(int numItems) {
-    return TallMatrix.gaussian(numItems, factors, initStd / Math.sqrt(factors), seed, "als-items");
+  /**
+   * Where the item factors start; the user factors start at 0 and are solved for first. An item
+   * that nobody has is and stays 0.
+   */
+  TallMatrix initialItems(BinaryMatrix byItem) {
+    TallMatrix start =
+        TallMatrix.gaussian(
+            byItem.numRows(), factors, initStd / Math.sqrt(factors), seed, "als-items");
+    for (int item = 0; item < byItem.numRows(); item++) {
+      if (byItem.degree(item) == 0) {
+        Arrays.fill(start.row(item), 0);
+      }
+    }
+    return start;
   }
 
   private static void check(boolean holds, String message) {

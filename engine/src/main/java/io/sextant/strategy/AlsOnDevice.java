@@ -31,10 +31,11 @@ final class AlsOnDevice implements AlsSolver {
   AlsOnDevice(Scope scope, Als options, BinaryMatrix byUser, int maxEntries) {
     this.scope = scope;
     this.options = options;
+    BinaryMatrix byItem = byUser.transpose();
     NDArray userFactors = scope.manager().zeros(new Shape(byUser.numRows(), options.factors()));
-    NDArray itemFactors = options.initialItems(byUser.numColumns()).toTensor(scope.manager());
+    NDArray itemFactors = options.initialItems(byItem).toTensor(scope.manager());
     users = side(byUser, userFactors, maxEntries);
-    items = side(byUser.transpose(), itemFactors, maxEntries);
+    items = side(byItem, itemFactors, maxEntries);
   }
 
   private Side side(BinaryMatrix lists, NDArray factors, int maxEntries) {

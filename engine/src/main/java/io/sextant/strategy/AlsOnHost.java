@@ -21,7 +21,7 @@ final class AlsOnHost implements AlsSolver {
     this.byUser = byUser;
     byItem = byUser.transpose();
     users = TallMatrix.zeros(byUser.numRows(), options.factors());
-    items = options.initialItems(byUser.numColumns());
+    items = options.initialItems(byItem);
   }
 
   @Override

@@ -19,16 +19,23 @@ import io.sextant.tensor.Scope;
  */
 final class SpdInverse {
 
+  /** Blocks of so many rows are inverted in Java. */
   private static final int SMALLEST = 192;
+
+  /** Symmetric products are computed by so many rows at a time, up to the diagonal. */
   private static final int STRIP = 2048;
 
   /** A pivot below this share of its diagonal element is rounding: the matrix is singular. */
   private static final double SINGULAR = 1e-7;
 
   private final NDArray matrix;
+  private final int smallest;
+  private final int strip;
 
-  private SpdInverse(NDArray matrix) {
+  private SpdInverse(NDArray matrix, int smallest, int strip) {
     this.matrix = matrix;
+    this.smallest = smallest;
+    this.strip = strip;
   }
 
   /**
@@ -38,12 +45,18 @@ final class SpdInverse {
    * @throws ArithmeticException if it is singular, or nearly so, or not positive definite
    */
   static void invert(Scope scope, NDArray matrix) {
-    new SpdInverse(matrix).invert(scope, 0, Math.toIntExact(matrix.getShape().get(0)));
+    invert(scope, matrix, SMALLEST, STRIP);
+  }
+
+  /** The same with other sizes of blocks and strips. */
+  static void invert(Scope scope, NDArray matrix, int smallest, int strip) {
+    new SpdInverse(matrix, smallest, strip)
+        .invert(scope, 0, Math.toIntExact(matrix.getShape().get(0)));
   }
 
   /** The diagonal block [from, to), of which the lower triangle is read and all is written. */
   private void invert(Scope scope, int from, int to) {
-    if (to - from <= SMALLEST) {
+    if (to - from <= smallest) {
       invertSmall(scope, from, to);
       return;
     }
@@ -71,8 +84,8 @@ final class SpdInverse {
    * @param right (n, m)
    */
   private void addSymmetric(Scope scope, NDArray left, NDArray right, int from, int to, int sign) {
-    for (int first = from; first < to; first += STRIP) {
-      int last = Math.min(to, first + STRIP);
+    for (int first = from; first < to; first += strip) {
+      int last = Math.min(to, first + strip);
       try (Scope step = scope.child()) {
         NDArray rows = left.get(step.manager(), new NDIndex("{}:{}", first - from, last - from));
         NDArray columns = right.get(step.manager(), new NDIndex("{}:{}", 0, last - from));
@@ -87,13 +100,11 @@ final class SpdInverse {
 
   /** Copies the lower triangle of a diagonal block to the upper one, in strips. */
   private void mirror(Scope scope, int from, int to) {
-    for (int first = from; first < to; first += STRIP) {
-      int last = Math.min(to, first + STRIP);
+    for (int first = from + strip; first < to; first += strip) {
+      int last = Math.min(to, first + strip);
       try (Scope step = scope.child()) {
-        if (first > from) {
-          NDArray lower = step.adopt(block(step, first, last, from, first).transpose());
-          matrix.set(new NDIndex("{}:{}, {}:{}", from, first, first, last), lower);
-        }
+        NDArray lower = step.adopt(block(step, first, last, from, first).transpose());
+        matrix.set(new NDIndex("{}:{}, {}:{}", from, first, first, last), lower);
       }
     }
   }
