@@ -17,7 +17,9 @@ public final class Strategies {
   private static final Map<String, BiFunction<StoredStrategy, Device, FittedStrategy>> LOADERS =
       Map.ofEntries(
           Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
+          Map.entry(Als.TYPE, inScope(FittedAls::load)),
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
+          Map.entry(LowPass.TYPE, inScope(FittedLowPass::load)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),
           Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)),
           Map.entry(UserNeighbours.TYPE, (stored, device) -> FittedUserNeighbours.load(stored)));
