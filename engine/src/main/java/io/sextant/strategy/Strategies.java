@@ -18,6 +18,7 @@ public final class Strategies {
       Map.ofEntries(
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),
+          Map.entry(SequenceStrategy.TYPE, inScope(FittedSequence::load)),
           Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)));
 
   private Strategies() {}
