@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.sextant.InvalidInputException;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
@@ -93,8 +94,17 @@ public final class SequenceEncoder extends ReadyBlock {
     return named;
   }
 
-  /** The query (N, D) of each token: for the item that comes after it. */
+  /**
+   * The query (N, D) of each token: for the item that comes after it.
+   *
+   * @throws InvalidInputException if a sequence is longer than the encoder reads
+   */
   public NDArray encode(ParameterStore values, SequenceInput input, Dropout dropout) {
+    if (input.length() > options.historyLength()) {
+      throw new InvalidInputException(
+          "a sequence has %d items but this encoder reads at most %d: cut it to the latest"
+              .formatted(input.length(), options.historyLength()));
+    }
     NDArray states = items.lookUp(values, input.items());
     // With the usual start embeddings are short; so scaled they are about as long as what is added.
     states = states.mul((float) Math.sqrt(options.dimension()));
