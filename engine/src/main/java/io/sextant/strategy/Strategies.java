@@ -16,11 +16,12 @@ public final class Strategies {
   /** The engine's own, by type. */
   private static final Map<String, BiFunction<StoredStrategy, Device, FittedStrategy>> LOADERS =
       Map.ofEntries(
-          Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
           Map.entry(Als.TYPE, inScope(FittedAls::load)),
+          Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
           Map.entry(LowPass.TYPE, inScope(FittedLowPass::load)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),
+          Map.entry(SequenceStrategy.TYPE, inScope(FittedSequence::load)),
           Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)),
           Map.entry(UserNeighbours.TYPE, (stored, device) -> FittedUserNeighbours.load(stored)));
 
