@@ -25,6 +25,7 @@ import picocli.CommandLine.Parameters;
  *   <li>{@code ml-1m-ncf}: the last item among 99 given ones; a sampled metric, only to compare.
  *   <li>{@code ml-100k-rmse}: ratings, five-fold cross-validation; a twentieth of each training
  *       part stops the training.
+ *   <li>{@code click-beauty}, {@code click-grocery}: {@link ClickProtocol}.
  * </ul>
  */
 @Command(name = "reproduce", description = "Runs a published protocol.")
@@ -32,7 +33,10 @@ final class Reproduce implements Callable<Integer> {
 
   @Mixin private CommonOptions common = new CommonOptions();
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "gowalla, ml-1m-ncf or ml-100k-rmse")
+  @Parameters(
+      index = "0",
+      paramLabel = "NAME",
+      description = "gowalla, ml-1m-ncf, ml-100k-rmse, click-beauty or click-grocery")
   private String name = "";
 
   @Option(names = "--data", required = true, description = "folder of the data set")
@@ -45,6 +49,9 @@ final class Reproduce implements Callable<Integer> {
       names = "--refit",
       description = "leave-one-out only: strategies also learn from the validation items")
   private boolean refit;
+
+  @Option(names = "--seeds", description = "runs to average (click-*; default: ${DEFAULT-VALUE})")
+  private int seeds = 1;
 
   @Option(
       names = "--validate-only",
@@ -65,11 +72,19 @@ final class Reproduce implements Callable<Integer> {
           report(device, new NcfProtocol(data, common.seed(), validateOnly).run(device));
       case "ml-100k-rmse" ->
           report(device, new RatingProtocol(data, common.seed(), validateOnly).run(device));
+      case "click-beauty" -> report(device, clicks(ClickProtocol.DataSet.BEAUTY).run(device));
+      case "click-grocery" -> report(device, clicks(ClickProtocol.DataSet.GROCERY).run(device));
       default ->
           throw new InvalidInputException(
-              "unknown protocol '" + name + "'; known: gowalla, ml-1m-ncf, ml-100k-rmse");
+              "unknown protocol '"
+                  + name
+                  + "'; known: gowalla, ml-1m-ncf, ml-100k-rmse, click-beauty, click-grocery");
     }
     return 0;
+  }
+
+  private ClickProtocol clicks(ClickProtocol.DataSet set) {
+    return new ClickProtocol(data, set, seeds, common.seed(), validateOnly);
   }
 
   private void report(Device device, Map<String, Object> result) {

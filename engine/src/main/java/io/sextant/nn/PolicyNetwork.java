@@ -9,8 +9,11 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.sextant.InvalidInputException;
+import io.sextant.tensor.Grad;
+import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -32,9 +35,14 @@ import java.util.List;
  */
 public final class PolicyNetwork extends ReadyBlock {
 
+  /** So many rows with 1,000 hidden units take 32 MB, the largest block that is kept for reuse. */
+  private static final int TILE = 4096;
+
   private final Dense user;
   private final Dense item;
   private final Dense output;
+  private final int userDim;
+  private final int itemDim;
   private final int outputs;
 
   /**
@@ -61,6 +69,8 @@ public final class PolicyNetwork extends ReadyBlock {
               .formatted(userDim, itemDim, hidden, outputs));
     }
     NDManager manager = scope.manager();
+    this.userDim = userDim;
+    this.itemDim = itemDim;
     this.outputs = outputs;
     user = Dense.random(manager, userDim, hidden, true, seed, "policy.user");
     item = Dense.random(manager, itemDim, hidden, true, seed, "policy.item");
@@ -109,6 +119,59 @@ public final class PolicyNetwork extends ReadyBlock {
   /** The outputs (B, S) in (0, 1). */
   public NDArray outputs(ParameterStore values, NDArray userInput, NDArray itemInput) {
     return Activation.sigmoid(logits(values, userInput, itemInput));
+  }
+
+  /**
+   * The outputs (n, S) for any number of rows in host memory, computed in tiles and not recorded.
+   *
+   * @param scope a lifetime on the network's device
+   * @param users (n, F_u)
+   * @param items (n, F_i)
+   * @throws InvalidInputException if the two do not have the same number of whole rows
+   */
+  public float[] outputs(Scope scope, float[] users, float[] items) {
+    int rows = users.length / userDim;
+    if (users.length != rows * userDim || items.length != (long) rows * itemDim) {
+      throw new InvalidInputException(
+          "a policy network needs rows of %d and of %d numbers, as many of each, but had %d and %d numbers"
+              .formatted(userDim, itemDim, users.length, items.length));
+    }
+    float[] all = new float[Math.multiplyExact(rows, outputs)];
+    for (int from = 0; from < rows; from += TILE) {
+      int to = Math.min(rows, from + TILE);
+      try (Scope tile = scope.child();
+          Grad off = Grad.pause()) {
+        NDManager manager = tile.manager();
+        float[] values =
+            HostArrays.toFloats(
+                outputs(
+                    new ParameterValues(manager),
+                    rowsOf(manager, users, userDim, from, to),
+                    rowsOf(manager, items, itemDim, from, to)));
+        System.arraycopy(values, 0, all, from * outputs, values.length);
+      }
+    }
+    return all;
+  }
+
+  private static NDArray rowsOf(NDManager manager, float[] values, int width, int from, int to) {
+    return HostArrays.floats(
+        manager, Arrays.copyOfRange(values, from * width, to * width), to - from, width);
+  }
+
+  /** F_u, the width of what is known of a user. */
+  public int userDim() {
+    return userDim;
+  }
+
+  /** F_i, the width of what is known of an item. */
+  public int itemDim() {
+    return itemDim;
+  }
+
+  /** S, how many outputs there are. */
+  public int numOutputs() {
+    return outputs;
   }
 
   /** All parameters with the names under which they are saved. */

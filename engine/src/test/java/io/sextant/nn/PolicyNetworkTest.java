@@ -11,6 +11,7 @@ import io.sextant.InvalidInputException;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -64,6 +65,41 @@ class PolicyNetworkTest {
             }
             NDArray forward = network.forward(values, new NDList(u, v), false).singletonOrThrow();
             assertThat(HostArrays.toFloats(forward)).isEqualTo(outputs);
+          }
+        });
+  }
+
+  @Test
+  void outputsOfHostRowsAreThoseOfTensorsOverTheEdgeOfATile() {
+    int rows = 4096 + 3;
+    Random random = new Random(3);
+    float[] user = floats(random, rows * USER);
+    float[] item = floats(random, rows * ITEM);
+    TensorThreads.run(
+        () -> {
+          try (Scope scope = Scope.open(Device.cpu())) {
+            PolicyNetwork network = new PolicyNetwork(scope, USER, ITEM, H, S, false, 1);
+            float[] outputs = network.outputs(scope, user, item);
+            assertThat(outputs).hasSize(rows * S);
+            for (int row : new int[] {0, 4095, 4096, rows - 1}) {
+              float[] u = Arrays.copyOfRange(user, row * USER, (row + 1) * USER);
+              float[] v = Arrays.copyOfRange(item, row * ITEM, (row + 1) * ITEM);
+              float[] expected =
+                  HostArrays.toFloats(
+                      network.outputs(
+                          new ParameterValues(scope.manager()),
+                          HostArrays.floats(scope.manager(), u, 1, USER),
+                          HostArrays.floats(scope.manager(), v, 1, ITEM)));
+              for (int s = 0; s < S; s++) {
+                assertThat(outputs[row * S + s])
+                    .as("row %d, output %d", row, s)
+                    .isCloseTo(expected[s], within(1e-6f));
+              }
+            }
+            assertThat(network.outputs(scope, new float[0], new float[0])).isEmpty();
+            assertThatThrownBy(() -> network.outputs(scope, new float[USER], new float[2 * ITEM]))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("had 2 and 8 numbers");
           }
         });
   }
