@@ -2,9 +2,14 @@ package io.sextant.cli;
 
 import io.sextant.InvalidInputException;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.strategy.Als;
 import io.sextant.strategy.ContentNeighbours;
+import io.sextant.strategy.Ease;
+import io.sextant.strategy.HistoryWeights;
 import io.sextant.strategy.ItemNeighbours;
+import io.sextant.strategy.LowPass;
 import io.sextant.strategy.Popularity;
+import io.sextant.strategy.SequenceStrategy;
 import io.sextant.strategy.SessionTransitions;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.TwoTowerStrategy;
@@ -45,6 +50,24 @@ record PoolSettings(Map<String, LongFunction<Strategy>> byName) {
             dense
                 ? UserNeighbours.nearest().toBuilder().neighbours(200).build()
                 : UserNeighbours.nearest());
+    byName.put(
+        "als",
+        seed ->
+            dense
+                ? Als.builder().factors(64).unobservedWeight(0.1).epochs(12).seed(seed).build()
+                : Als.builder().factors(192).seed(seed).build());
+    byName.put(
+        "ease",
+        seed ->
+            dense
+                ? Ease.builder().l2(1000).build()
+                : Ease.builder().l2(50).maxItems(12_000).build());
+    byName.put(
+        "low-pass",
+        seed ->
+            dense
+                ? LowPass.builder().factors(64).filterWeight(0.4).seed(seed).build()
+                : LowPass.builder().factors(256).seed(seed).build());
     byName.put("two-tower", seed -> twoTower(seed, dense));
     return new PoolSettings(byName);
   }
@@ -53,6 +76,7 @@ record PoolSettings(Map<String, LongFunction<Strategy>> byName) {
   static PoolSettings ordered() {
     Map<String, LongFunction<Strategy>> byName = new LinkedHashMap<>();
     byName.put("popularity", seed -> Popularity.allTime());
+    byName.put("late-popularity", seed -> Popularity.late());
     byName.put("cosine", seed -> ItemNeighbours.cosine().ordered());
     byName.put("transitions", seed -> SessionTransitions.wide());
     byName.put("next", seed -> SessionTransitions.next());
@@ -65,6 +89,23 @@ record PoolSettings(Map<String, LongFunction<Strategy>> byName) {
                 .build());
     byName.put("session-neighbours", seed -> UserNeighbours.sessions());
     byName.put("content", seed -> ContentNeighbours.attributes().ordered());
+    byName.put(
+        "als",
+        seed ->
+            Als.builder()
+                .factors(128)
+                .unobservedWeight(0.003)
+                .l2(0.01)
+                .epochs(12)
+                .seed(seed)
+                .build());
+    byName.put("ease", seed -> Ease.builder().l2(200).history(HistoryWeights.RECENT).build());
+    byName.put(
+        "sequence",
+        seed ->
+            SequenceStrategy.standard()
+                .withTraining(
+                    SequenceStrategy.trainingDefaults().epochs(30).patience(0).seed(seed).build()));
     return new PoolSettings(byName);
   }
 

@@ -85,6 +85,20 @@ class StrategyTest {
   }
 
   @Test
+  void latePopularityHalvesWithEachStepBack() {
+    Interactions.Builder rows = Interactions.builder(ids("u", 2), ids("i", 3));
+    add(rows, 0, 0, 1, 1);
+    add(rows, 0, 1, 1, 2);
+    add(rows, 0, 2, 1, 3);
+    add(rows, 1, 0, 2, 1);
+    FitContext context = FitContext.of(Device.cpu(), Dataset.of(rows.build()));
+    try (FittedStrategy late = Popularity.late().fit(context)) {
+      assertThat(HostArrays.toFloats(late.dense().orElseThrow().itemVectors()))
+          .containsExactly(2.25f, 0.5f, 1);
+    }
+  }
+
+  @Test
   void savedPopularityIsLoadedWithItsSettings() {
     Dataset data = Dataset.of(blocks(1));
     Interactions.Builder rows = Interactions.builder(ids("u", 1), ids("i", 2));
