@@ -1,7 +1,6 @@
 package io.sextant.strategy;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonParseException;
 import io.sextant.InvalidInputException;
 import io.sextant.store.StoredStrategy;
 import io.sextant.store.TensorSource;
@@ -33,27 +32,17 @@ final class FittedItemItem implements FittedStrategy, SparseScores {
   }
 
   static FittedItemItem load(StoredStrategy stored) {
-    try {
-      Config config = GSON.fromJson(stored.configJson(), Config.class);
-      if (config == null || config.history == null || config.method == null) {
-        throw new InvalidInputException("'history' or 'method' is missing");
-      }
-      return new FittedItemItem(
-          new ItemWeights(
-              stored.tensors().tensor("starts").toInts(),
-              stored.tensors().tensor("items").toInts(),
-              stored.tensors().tensor("weights").toFloats()),
-          config.history,
-          config.method);
-    } catch (JsonParseException | InvalidInputException e) {
-      throw new InvalidInputException(
-          "strategy '%s' cannot be restored: %s".formatted(stored.name(), e.getMessage()), e);
-    } catch (RuntimeException e) {
-      // Gson wraps what a record's constructor throws into a plain RuntimeException.
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      throw new InvalidInputException(
-          "strategy '%s' cannot be restored: %s".formatted(stored.name(), cause.getMessage()), e);
-    }
+    return Restored.from(
+        stored,
+        Config.class,
+        (config, tensors) ->
+            new FittedItemItem(
+                new ItemWeights(
+                    tensors.tensor("starts").toInts(),
+                    tensors.tensor("items").toInts(),
+                    tensors.tensor("weights").toFloats()),
+                config.history,
+                config.method));
   }
 
   ItemWeights weights() {
@@ -106,5 +95,13 @@ final class FittedItemItem implements FittedStrategy, SparseScores {
   @Override
   public void close() {}
 
-  private record Config(HistoryWeights history, String method) {}
+  private record Config(HistoryWeights history, String method) {
+
+    Config {
+      // Gson leaves null what is missing.
+      if ((Object) history == null || (Object) method == null) {
+        throw new InvalidInputException("'history' or 'method' is missing");
+      }
+    }
+  }
 }

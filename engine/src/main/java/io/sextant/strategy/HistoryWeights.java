@@ -17,6 +17,9 @@ public record HistoryWeights(double decay, double power, int maxLength) {
   /** All items alike. */
   public static final HistoryWeights EQUAL = new HistoryWeights(1, 0, Integer.MAX_VALUE);
 
+  /** The latest items count most, .6 with each step back: for histories that are in order. */
+  public static final HistoryWeights RECENT = new HistoryWeights(0.6, 0, Integer.MAX_VALUE);
+
   /** Below this an item's weight is not worth the work. */
   private static final double NEGLIGIBLE = 1e-6;
 

@@ -4,24 +4,24 @@ import java.util.Arrays;
 
 /**
  * Sums of scores over a catalogue of which most items stay untouched. Adding costs O(1), emptying
- * as much as there was added; memory is 8 bytes an item.
+ * as much as there was added; memory is 8 bytes an item at most.
  *
  * <p>Thread safety: none, one for each thread.
  */
 public final class ScoreSums {
 
-  /** From this share of touched items on, a pass over the catalogue is quicker than a sort. */
-  private static final int DENSE_SHARE = 16;
+  /** While there are at most so many words for a touched item, a pass is quicker than a sort. */
+  private static final int WORDS_PER_ITEM = 16;
 
   private final float[] sums;
-  private final boolean[] touched;
+  private final long[] touched;
   private int[] items = new int[256];
   private int size;
 
   /** Empty sums over so many items. */
   public ScoreSums(int numItems) {
     sums = new float[numItems];
-    touched = new boolean[numItems];
+    touched = new long[(numItems + Long.SIZE - 1) / Long.SIZE];
   }
 
   /** How many items there are in the catalogue, I. */
@@ -36,7 +36,7 @@ public final class ScoreSums {
 
   /** Adds to one item's sum. */
   public void add(int item, float value) {
-    if (!touched[item]) {
+    if ((touched[item >>> 6] & (1L << item)) == 0) {
       touch(item);
     }
     sums[item] += value;
@@ -46,7 +46,7 @@ public final class ScoreSums {
   public void addAll(int[] neighbours, float[] values, int from, int to, float factor) {
     for (int at = from; at < to; at++) {
       int item = neighbours[at];
-      if (!touched[item]) {
+      if ((touched[item >>> 6] & (1L << item)) == 0) {
         touch(item);
       }
       sums[item] += factor * values[at];
@@ -62,24 +62,24 @@ public final class ScoreSums {
   public void clear() {
     for (int i = 0; i < size; i++) {
       sums[items[i]] = 0;
-      touched[items[i]] = false;
+      touched[items[i] >>> 6] = 0;
     }
     size = 0;
   }
 
   /** The touched items, ascending. */
   public int[] sortedItems() {
-    int[] sorted = new int[size];
-    if (size > sums.length / DENSE_SHARE) {
-      int n = 0;
-      for (int item = 0; n < size; item++) {
-        if (touched[item]) {
-          sorted[n++] = item;
-        }
-      }
-    } else {
-      System.arraycopy(items, 0, sorted, 0, size);
+    if ((long) WORDS_PER_ITEM * size < touched.length) {
+      int[] sorted = Arrays.copyOf(items, size);
       Arrays.sort(sorted);
+      return sorted;
+    }
+    int[] sorted = new int[size];
+    int n = 0;
+    for (int word = 0; word < touched.length; word++) {
+      for (long bits = touched[word]; bits != 0; bits &= bits - 1) {
+        sorted[n++] = (word << 6) + Long.numberOfTrailingZeros(bits);
+      }
     }
     return sorted;
   }
@@ -89,6 +89,6 @@ public final class ScoreSums {
       items = Arrays.copyOf(items, Math.min(sums.length, 2 * size));
     }
     items[size++] = item;
-    touched[item] = true;
+    touched[item >>> 6] |= 1L << item;
   }
 }

@@ -17,10 +17,12 @@ public final class Strategies {
   private static final Map<String, BiFunction<StoredStrategy, Device, FittedStrategy>> LOADERS =
       Map.ofEntries(
           Map.entry(Als.TYPE, inScope(FittedAls::load)),
+          Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
           Map.entry(LowPass.TYPE, inScope(FittedLowPass::load)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),
-          Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)));
+          Map.entry(TwoTowerStrategy.TYPE, inScope(FittedTwoTower::load)),
+          Map.entry(UserNeighbours.TYPE, (stored, device) -> FittedUserNeighbours.load(stored)));
 
   private Strategies() {}
 
