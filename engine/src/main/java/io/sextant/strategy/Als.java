@@ -59,16 +59,18 @@ public record Als(
   static final String TYPE = "als";
 
   public Als {
-    check(!name.isBlank(), "name must not be blank");
-    check(factors > 0, "factors must be > 0 but was " + factors);
-    check(epochs > 0, "epochs must be > 0 but was " + epochs);
-    check(
+    OptionChecks.name(name);
+    OptionChecks.positive("factors", factors);
+    OptionChecks.positive("epochs", epochs);
+    OptionChecks.check(
         unobservedWeight > 0 && unobservedWeight <= 1,
         "unobservedWeight must be in (0, 1] but was " + unobservedWeight);
-    check(l2 > 0 && Double.isFinite(l2), "l2 must be > 0 but was " + l2);
-    check(l2Power >= 0 && l2Power <= 2, "l2Power must be in [0, 2] but was " + l2Power);
-    check(cgSteps > 0, "cgSteps must be > 0 but was " + cgSteps);
-    check(initStd > 0 && Double.isFinite(initStd), "initStd must be > 0 but was " + initStd);
+    OptionChecks.check(l2 > 0 && Double.isFinite(l2), "l2 must be > 0 but was " + l2);
+    OptionChecks.check(
+        l2Power >= 0 && l2Power <= 2, "l2Power must be in [0, 2] but was " + l2Power);
+    OptionChecks.positive("cgSteps", cgSteps);
+    OptionChecks.check(
+        initStd > 0 && Double.isFinite(initStd), "initStd must be > 0 but was " + initStd);
   }
 
   /** Under the name {@code als}, with settings for sparse data. */
@@ -151,12 +153,6 @@ public record Als(
       }
     }
     return start;
-  }
-
-  private static void check(boolean holds, String message) {
-    if (!holds) {
-      throw new InvalidInputException(message);
-    }
   }
 
   /** Collects options. Not thread-safe. */

@@ -85,6 +85,13 @@ record BinaryMatrix(int numColumns, int[] starts, int[] columns) {
     return new BinaryMatrix(numRows(), newStarts, rows);
   }
 
+  /** The same with weights of 1. */
+  Links toLinks() {
+    float[] ones = new float[columns.length];
+    Arrays.fill(ones, 1);
+    return new Links(numColumns, starts, columns, ones);
+  }
+
   /** The distinct values of an array, ascending: a new array. */
   static int[] distinct(int[] values) {
     int[] sorted = values.clone();

@@ -47,14 +47,15 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
   private static final int LARGEST = 23_170;
 
   private static final int CHUNK_FLOATS = 1 << 24;
+  private static final int BLOCK_ROWS = 32;
 
   public Ease {
-    check(!name.isBlank(), "name must not be blank");
-    check(l2 > 0 && Double.isFinite(l2), "l2 must be > 0 but was " + l2);
-    check(
+    OptionChecks.name(name);
+    OptionChecks.check(l2 > 0 && Double.isFinite(l2), "l2 must be > 0 but was " + l2);
+    OptionChecks.check(
         maxItems > 0 && maxItems <= LARGEST,
         "maxItems must be in 1..%d but was %d".formatted(LARGEST, maxItems));
-    check(neighbours > 0, "neighbours must be > 0 but was " + neighbours);
+    OptionChecks.positive("neighbours", neighbours);
   }
 
   /** Under the name {@code ease}, with settings for sparse data. */
@@ -91,7 +92,8 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
                 .formatted(name, l2),
             e);
       }
-      return new FittedItemItem(weights(scope, matrix, modelled, train.numItems()), history, name);
+      return new FittedItemItem(
+          weights(scope, matrix, modelled, train.numItems()), history, toString());
     }
   }
 
@@ -146,24 +148,31 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
     int n = byUser.numColumns();
     float[] ones = new float[byUser.numRows()];
     Arrays.fill(ones, 1);
+    CoOccurrence pairs = new CoOccurrence(byUser.toLinks(), byUser.transpose().toLinks(), ones);
     return HostArrays.create(
         scope.manager(),
         new Shape(n, n),
         DataType.FLOAT32,
         memory -> {
           FloatBuffer floats = memory.asFloatBuffer();
-          CoOccurrences.forEachRow(
-              byUser,
-              byUser.transpose(),
-              ones,
-              (item, sums) -> {
-                float[] row = new float[n];
-                for (int other : sums.sortedItems()) {
-                  row[other] = sums.get(other);
-                }
-                row[item] += (float) l2;
-                floats.put(item * n, row);
-              });
+          IntStream.range(0, (n + BLOCK_ROWS - 1) / BLOCK_ROWS)
+              .parallel()
+              .forEach(
+                  block -> {
+                    ScoreSums sums = new ScoreSums(n);
+                    float[] row = new float[n];
+                    for (int i = block * BLOCK_ROWS;
+                        i < Math.min(n, (block + 1) * BLOCK_ROWS);
+                        i++) {
+                      pairs.collect(i, sums);
+                      for (int j = 0; j < n; j++) {
+                        row[j] = sums.get(j);
+                      }
+                      row[i] += (float) l2;
+                      floats.put(i * n, row);
+                      sums.clear();
+                    }
+                  });
         });
   }
 
@@ -199,12 +208,6 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
       NDArray flat = step.adopt(square.reshape((long) n * n));
       NDArray everyNext = flat.get(step.manager(), new NDIndex("::{}", n + 1));
       return HostArrays.toFloats(step.adopt(everyNext.duplicate()));
-    }
-  }
-
-  private static void check(boolean holds, String message) {
-    if (!holds) {
-      throw new InvalidInputException(message);
     }
   }
 

@@ -62,13 +62,17 @@ final class FittedAls implements FittedStrategy, DenseScores {
   }
 
   static FittedStrategy load(Scope model, StoredStrategy stored) {
-    Als options = StoredOptions.read(GSON, stored, Als.class);
-    NDArray vectors = TensorFiles.load(model.manager(), stored.tensors().tensor("items.vectors"));
-    StoredOptions.require(
-        vectors.getShape().dimension() == 2 && vectors.getShape().get(1) == options.factors(),
+    return Restored.from(
         stored,
-        "items.vectors does not have %d columns".formatted(options.factors()));
-    return new FittedAls(model, options, vectors);
+        Als.class,
+        (options, tensors) -> {
+          NDArray vectors = TensorFiles.load(model.manager(), tensors.tensor("items.vectors"));
+          Shape shape = vectors.getShape();
+          OptionChecks.check(
+              shape.dimension() == 2 && shape.get(1) == options.factors(),
+              "items.vectors is %s but must have %d columns".formatted(shape, options.factors()));
+          return new FittedAls(model, options, vectors);
+        });
   }
 
   @Override

@@ -56,28 +56,31 @@ final class FittedLowPass implements FittedStrategy, DenseScores {
   }
 
   static FittedStrategy load(Scope model, StoredStrategy stored) {
-    LowPass options = StoredOptions.read(GSON, stored, LowPass.class);
-    NDArray vectors = TensorFiles.load(model.manager(), stored.tensors().tensor("items.vectors"));
-    float[] scale = stored.tensors().tensor("items.scale").toFloats();
-    StoredOptions.require(
-        vectors.getShape().dimension() == 2 && vectors.getShape().get(0) == scale.length,
+    return Restored.from(
         stored,
-        "items.vectors and items.scale do not have as many rows");
-    FittedItemItem linear =
-        options.neighbours() == 0
-            ? null
-            : new FittedItemItem(
+        LowPass.class,
+        (options, tensors) -> {
+          NDArray vectors = TensorFiles.load(model.manager(), tensors.tensor("items.vectors"));
+          float[] scale = tensors.tensor("items.scale").toFloats();
+          OptionChecks.check(
+              vectors.getShape().dimension() == 2 && vectors.getShape().get(0) == scale.length,
+              "items.vectors is %s but items.scale has %d rows"
+                  .formatted(vectors.getShape(), scale.length));
+          FittedItemItem linear = null;
+          if (options.neighbours() > 0) {
+            ItemWeights weights =
                 new ItemWeights(
-                    stored.tensors().tensor("starts").toInts(),
-                    stored.tensors().tensor("items").toInts(),
-                    stored.tensors().tensor("weights").toFloats()),
-                options.history(),
-                options.name());
-    StoredOptions.require(
-        linear == null || linear.numItems() == scale.length,
-        stored,
-        "items.vectors and starts are not of the same items");
-    return new FittedLowPass(model, options, vectors, scale, linear);
+                    tensors.tensor("starts").toInts(),
+                    tensors.tensor("items").toInts(),
+                    tensors.tensor("weights").toFloats());
+            OptionChecks.check(
+                weights.numItems() == scale.length,
+                "starts has %d items but items.scale %d"
+                    .formatted(weights.numItems(), scale.length));
+            linear = new FittedItemItem(weights, options.history(), options.name());
+          }
+          return new FittedLowPass(model, options, vectors, scale, linear);
+        });
   }
 
   @Override

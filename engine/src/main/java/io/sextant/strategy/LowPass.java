@@ -47,14 +47,14 @@ public record LowPass(
   static final String TYPE = "low-pass";
 
   public LowPass {
-    check(!name.isBlank(), "name must not be blank");
-    check(factors > 0, "factors must be > 0 but was " + factors);
-    check(oversampling >= 0, "oversampling must be >= 0 but was " + oversampling);
-    check(iterations >= 0, "iterations must be >= 0 but was " + iterations);
-    check(
+    OptionChecks.name(name);
+    OptionChecks.positive("factors", factors);
+    OptionChecks.check(oversampling >= 0, "oversampling must be >= 0 but was " + oversampling);
+    OptionChecks.check(iterations >= 0, "iterations must be >= 0 but was " + iterations);
+    OptionChecks.check(
         filterWeight > 0 && Double.isFinite(filterWeight),
         "filterWeight must be > 0 but was " + filterWeight);
-    check(neighbours >= 0, "neighbours must be >= 0 but was " + neighbours);
+    OptionChecks.check(neighbours >= 0, "neighbours must be >= 0 but was " + neighbours);
   }
 
   /** Under the name {@code low-pass}, with settings for sparse data. */
@@ -95,9 +95,7 @@ public record LowPass(
       }
     }
     FittedItemItem linear =
-        neighbours == 0
-            ? null
-            : new FittedItemItem(linearWeights(byUser, byItem, itemScale), history, name);
+        neighbours == 0 ? null : new FittedItemItem(linearWeights(byUser, byItem), history, name);
     return fitted(context, vectors, historyScale, linear);
   }
 
@@ -116,30 +114,16 @@ public record LowPass(
     }
   }
 
-  /** N' N by rows. */
-  private ItemWeights linearWeights(BinaryMatrix byUser, BinaryMatrix byItem, float[] itemScale) {
-    float[] userWeights = new float[byUser.numRows()];
-    for (int user = 0; user < userWeights.length; user++) {
-      userWeights[user] = 1f / Math.max(1, byUser.degree(user));
-    }
-    StrongestWeights rows = new StrongestWeights(byItem.numRows(), neighbours);
-    CoOccurrences.forEachRow(
-        byUser,
-        byItem,
-        userWeights,
-        (item, sums) -> {
-          int[] targets = sums.sortedItems();
-          float[] weights = new float[targets.length];
-          for (int at = 0; at < targets.length; at++) {
-            // An item says nothing about itself: in serving it is in the history.
-            weights[at] =
-                targets[at] == item
-                    ? 0
-                    : itemScale[item] * itemScale[targets[at]] * sums.get(targets[at]);
-          }
-          rows.set(item, targets, weights);
-        });
-    return rows.build();
+  /** N' N by rows; an item says nothing about itself, which in serving is in the history. */
+  private ItemWeights linearWeights(BinaryMatrix byUser, BinaryMatrix byItem) {
+    Links users = byUser.toLinks();
+    Links items = byItem.toLinks();
+    float[] userFactors = users.degrees(-1);
+    float[] roots = items.degrees(0.5);
+    return NearestItems.of(
+        neighbours,
+        new NearestItems.Divisor(roots, roots, 0),
+        new CoOccurrence(users, items, userFactors));
   }
 
   /** n^-1/2, 0 for empty rows. */
@@ -149,12 +133,6 @@ public record LowPass(
       scale[row] = matrix.degree(row) == 0 ? 0 : (float) (1 / Math.sqrt(matrix.degree(row)));
     }
     return scale;
-  }
-
-  private static void check(boolean holds, String message) {
-    if (!holds) {
-      throw new InvalidInputException(message);
-    }
   }
 
   /** Collects options. Not thread-safe. */

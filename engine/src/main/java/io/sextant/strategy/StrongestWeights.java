@@ -27,67 +27,22 @@ final class StrongestWeights {
    * @param values their weights, parallel to the targets
    */
   void set(int source, int[] targets, float[] values) {
+    int[] at = new int[values.length];
     float[] magnitudes = new float[values.length];
     int size = 0;
-    for (float value : values) {
-      if (value != 0) {
-        magnitudes[size++] = Math.abs(value);
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] != 0) {
+        at[size] = i;
+        magnitudes[size++] = Math.abs(values[i]);
       }
     }
-    float threshold = 0;
-    int ties = size;
-    if (size > keep) {
-      threshold = select(magnitudes, size, keep);
-      ties = keep;
-      for (int at = 0; at < size; at++) {
-        if (magnitudes[at] > threshold) {
-          ties--;
-        }
-      }
-      size = keep;
-    }
+    size = new Largest().keep(at, magnitudes, size, keep);
     items[source] = new int[size];
     weights[source] = new float[size];
-    int next = 0;
-    for (int at = 0; at < values.length; at++) {
-      float magnitude = Math.abs(values[at]);
-      if (magnitude > threshold || (magnitude == threshold && magnitude > 0 && ties-- > 0)) {
-        items[source][next] = targets[at];
-        weights[source][next++] = values[at];
-      }
+    for (int kept = 0; kept < size; kept++) {
+      items[source][kept] = targets[at[kept]];
+      weights[source][kept] = values[at[kept]];
     }
-  }
-
-  /** The k-th largest of the first {@code size} values, which are reordered (quickselect). */
-  private static float select(float[] values, int size, int k) {
-    int low = 0;
-    int high = size - 1;
-    while (low < high) {
-      float pivot = values[(low + high) >>> 1];
-      int left = low;
-      int right = high;
-      while (left <= right) {
-        while (values[left] > pivot) {
-          left++;
-        }
-        while (values[right] < pivot) {
-          right--;
-        }
-        if (left <= right) {
-          float swap = values[left];
-          values[left++] = values[right];
-          values[right--] = swap;
-        }
-      }
-      if (k - 1 <= right) {
-        high = right;
-      } else if (k - 1 >= left) {
-        low = left;
-      } else {
-        break;
-      }
-    }
-    return values[k - 1];
   }
 
   /** All rows; those not set are empty. */
