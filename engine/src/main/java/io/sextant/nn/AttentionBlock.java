@@ -9,6 +9,7 @@ import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.RowOptimizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,8 +107,9 @@ final class AttentionBlock extends ReadyBlock {
             .reshape(rows, length, 3L * heads, width)
             .swapAxes(1, 2)
             .split(3, 1); // each (R, H, T, D/H)
-    NDArray scores = parts.get(0).matMul(parts.get(1).swapAxes(2, 3)); // (R, H, T, T)
-    scores.muli((float) (1 / Math.sqrt(width))).addi(input.mask());
+    NDArray queries = Grad.times(parts.get(0), (float) (1 / Math.sqrt(width)));
+    NDArray scores = queries.matMul(parts.get(1).swapAxes(2, 3)); // (R, H, T, T)
+    scores.addi(input.mask()); // In place: the gradient needs neither summand.
     if (distanceBias != null) {
       NDArray table = values.getValue(distanceBias, read.getDevice(), true);
       scores.addi(RowOptimizer.gather(table, input.distances()).transpose(2, 0, 1));

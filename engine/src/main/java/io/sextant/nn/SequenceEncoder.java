@@ -8,6 +8,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.sextant.InvalidInputException;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
@@ -107,7 +108,7 @@ public final class SequenceEncoder extends ReadyBlock {
     }
     NDArray states = items.lookUp(values, input.items());
     // With the usual start embeddings are short; so scaled they are about as long as what is added.
-    states = states.mul((float) Math.sqrt(options.dimension()));
+    states = Grad.times(states, (float) Math.sqrt(options.dimension()));
     if (positions != null) {
       NDArray table = values.getValue(positions, states.getDevice(), true);
       states = states.add(RowOptimizer.gather(table, input.positions()));
@@ -120,20 +121,27 @@ public final class SequenceEncoder extends ReadyBlock {
     if (outputNorm != null) {
       states = outputNorm.apply(values, states);
     }
-    return options.similarity() == TwoTowerOptions.Similarity.DOT
-        ? states
-        : states.normalize(2, 1, NORM_EPSILON).div(options.temperature());
+    NDArray queries = similarityForm(states);
+    return options.temperature() == 1 ? queries : Grad.times(queries, 1 / options.temperature());
+  }
+
+  /** The vectors (K, D) of those K items whose rows were put in the place of the item table. */
+  public NDArray itemVectors(ParameterStore values) {
+    return similarityForm(values.getValue(items.weight(), items.vectors().getDevice(), true));
   }
 
   /**
-   * The vectors (K, D) of all items of the table at the given values: of all I, or of those K whose
-   * rows were put in their place.
+   * The vectors (I, D) of all items, in the memory of {@code scope}; those of an inner product are
+   * a view of the table, which must outlive them.
    */
-  public NDArray itemVectors(ParameterStore values) {
-    NDArray table = values.getValue(items.weight(), items.vectors().getDevice(), true);
+  public NDArray itemVectors(Scope scope) {
+    return similarityForm(scope.adopt(items.vectors().stopGradient()));
+  }
+
+  private NDArray similarityForm(NDArray vectors) {
     return options.similarity() == TwoTowerOptions.Similarity.DOT
-        ? table
-        : table.normalize(2, 1, NORM_EPSILON);
+        ? vectors
+        : vectors.normalize(2, 1, NORM_EPSILON);
   }
 
   /** Inputs: items, positions, mask, distances. Output: the query of each token (N, D). */

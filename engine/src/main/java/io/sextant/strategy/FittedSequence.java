@@ -52,7 +52,7 @@ public final class FittedSequence implements FittedStrategy, DenseScores {
     this.scope = scope;
     this.encoder = encoder;
     this.result = result;
-    itemVectors = encoder.itemVectors(new ParameterValues(scope.manager()));
+    itemVectors = encoder.itemVectors(scope);
     unknown = scope.manager().zeros(new Shape(1, encoder.options().dimension()));
   }
 

@@ -2,6 +2,7 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 
@@ -61,6 +62,21 @@ public final class Grad implements AutoCloseable {
     leaf.attach(owner);
     leaf.setRequiresGradient(true);
     return leaf;
+  }
+
+  /**
+   * The array times a number: what a recorded computation must use in the place of DJL's {@code
+   * array.mul(number)}, {@code div(number)} and {@code pow(number)}.
+   *
+   * <p>Those wrap the number in a tensor over a Java buffer and let go of it at once, but the
+   * recording still refers to its memory: a garbage collection before {@link #backward} frees it,
+   * and the gradient is multiplied by whatever lies there then.
+   */
+  public static NDArray times(NDArray array, float factor) {
+    NDManager manager = array.getManager();
+    try (NDArray scalar = manager.full(new Shape(), factor, array.getDataType())) {
+      return array.mul(scalar);
+    }
   }
 
   /** Computes the gradient of a scalar with respect to every leaf that it was computed from. */

@@ -27,6 +27,7 @@ import java.util.Map;
  * <p>An example is a user's sequence; one that is longer than the encoder reads is cut into several
  * so that each target belongs to one of them. The loss of an example is the sum over its positions,
  * divided by the mean number of positions, so that the mean over a batch is that over positions.
+ * The weight of an interaction multiplies the loss of its position.
  *
  * <p>A batch of N tokens and C negatives costs O(N D C) beside the encoder's own pass; the size of
  * the catalogue does not matter.

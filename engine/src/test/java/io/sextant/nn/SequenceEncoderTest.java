@@ -19,6 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The encoder over packed sequences against loops over Java arrays, one sequence at a time. */
 class SequenceEncoderTest {
@@ -69,8 +70,7 @@ class SequenceEncoderTest {
             }
           }
           double[][] vectors = oracle.itemVectors();
-          float[] actual =
-              HostArrays.toFloats(encoder.itemVectors(new ParameterValues(scope.manager())));
+          float[] actual = HostArrays.toFloats(encoder.itemVectors(scope));
           for (int i = 0; i < actual.length; i++) {
             assertThat((double) actual[i])
                 .isCloseTo(vectors[i / options.dimension()][i % options.dimension()], within(1e-5));
@@ -135,6 +135,26 @@ class SequenceEncoderTest {
               .isEqualTo(HostArrays.toFloats(encoder.encode(values, input, Dropout.NONE)));
           assertThat(encoder.getOutputShapes(list.getShapes())[0])
               .isEqualTo(encoder.encode(values, input, Dropout.NONE).getShape());
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(TwoTowerOptions.Similarity.class)
+  void whatAShorterScopeComputesDiesWithIt(TwoTowerOptions.Similarity similarity) {
+    withEncoder(
+        options().blocks(2).distances(true).similarity(similarity).build(),
+        (scope, encoder) -> {
+          int before = scope.manager().getManagedArrays().size();
+          float[] table =
+              HostArrays.toFloats(encoder.namedParameters().get(0).parameter().getArray());
+          try (Scope child = scope.child()) {
+            encode(child, encoder, SEQUENCES);
+            encoder.itemVectors(child);
+            assertThat(scope.manager().getManagedArrays()).hasSizeGreaterThan(before);
+          }
+          assertThat(scope.manager().getManagedArrays()).hasSize(before);
+          assertThat(HostArrays.toFloats(encoder.namedParameters().get(0).parameter().getArray()))
+              .isEqualTo(table);
         });
   }
 

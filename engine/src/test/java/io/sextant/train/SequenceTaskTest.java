@@ -220,7 +220,7 @@ class SequenceTaskTest {
                       Dropout.NONE);
               float[] scores =
                   HostArrays.toFloats(
-                      queries.matMul(f.encoder.itemVectors(values).transpose()).get("1"));
+                      queries.matMul(f.encoder.itemVectors(scope).transpose()).get("1"));
               // What the user has is no negative, so its score means nothing.
               scores[history[0]] = Float.NEGATIVE_INFINITY;
               scores[history[1]] = Float.NEGATIVE_INFINITY;
@@ -535,8 +535,7 @@ class SequenceTaskTest {
     }
 
     private double score(float[] queries, int token, int item) {
-      float[] table =
-          HostArrays.toFloats(encoder.itemVectors(new ParameterValues(scope.manager())));
+      float[] table = HostArrays.toFloats(encoder.itemVectors(scope));
       int d = encoder.options().dimension();
       double score = 0;
       for (int j = 0; j < d; j++) {
