@@ -14,10 +14,19 @@ final class Bundles {
 
   private Bundles() {}
 
+  /**
+   * Writes a bundle.
+   *
+   * @param data all events, those included that only stopped the training: users are served by all
+   *     that is known of them
+   * @param histories whether the bundle holds what each user did
+   * @param titles of items by id, as JSON
+   */
   static void write(
       Path directory,
       Fitted fitted,
       Interactions data,
+      boolean histories,
       String recipe,
       long seed,
       @Nullable String titles) {
@@ -33,6 +42,9 @@ final class Bundles {
         .provenance("recipe", recipe)
         .provenance("seed", Long.toString(seed))
         .provenance("data", data.contentHash());
+    if (histories) {
+      writer.histories(data::historyOf);
+    }
     if (titles != null) {
       writer.document(TITLES, titles);
     }

@@ -66,18 +66,34 @@ final class CommonOptions {
     all.put("peakRssMb", peakRssMb());
     all.putAll(result);
     Path absolute = target.toAbsolutePath();
-    Path temporary = absolute.resolveSibling("." + absolute.getFileName() + ".tmp");
+    // A pipe or /dev/stdout is written to; a file is replaced whole.
+    boolean inPlace = Files.exists(absolute) && !Files.isRegularFile(absolute);
+    Path written =
+        inPlace ? absolute : absolute.resolveSibling("." + absolute.getFileName() + ".tmp");
     try {
       new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)
-          .writeValue(temporary.toFile(), all);
-      Files.move(
-          temporary, absolute, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+          .writeValue(written.toFile(), all);
+      if (!inPlace) {
+        Files.move(
+            written, absolute, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      }
     } catch (IOException e) {
+      if (!inPlace) {
+        discard(written, e);
+      }
       throw new InvalidInputException(
           "the result cannot be written to %s: %s; choose another --json file"
               .formatted(target, e.getMessage()),
           e);
+    }
+  }
+
+  private static void discard(Path file, IOException because) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      because.addSuppressed(e);
     }
   }
 

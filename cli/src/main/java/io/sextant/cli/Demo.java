@@ -4,6 +4,7 @@ import ai.djl.Device;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sextant.SextantException;
+import io.sextant.data.ColumnMapping;
 import io.sextant.data.Dataset;
 import io.sextant.data.IdIndex;
 import io.sextant.data.Interactions;
@@ -69,10 +70,9 @@ final class Demo implements Callable<Integer> {
     EventFiles.Loaded loaded =
         EventFiles.load(
             recipe,
-            work.resolve("ratings.dat.gz"),
+            EventFiles.reader(work.resolve("ratings.dat.gz"), "movielens", ColumnMapping.DEFAULT),
+            null,
             work.resolve("movies.dat.gz"),
-            null,
-            null,
             null);
     Dataset data = loaded.data();
     console.print(loaded.report().summary());
@@ -91,7 +91,7 @@ final class Demo implements Callable<Integer> {
     try (Fitted fitted = Fitted.fit(recipe, common.seed(), device, train, null, null)) {
       Map<String, MetricTable> tables = fitted.evaluate(split.train(), split.test(), METRICS);
       report(console, result, tables);
-      Bundles.write(bundle, fitted, data.interactions(), text, common.seed(), titles(work));
+      Bundles.write(bundle, fitted, data.interactions(), true, text, common.seed(), titles(work));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));
@@ -185,7 +185,8 @@ final class Demo implements Callable<Integer> {
 
   private static Map<String, Object> show(
       PrintStream console, LoadedModel model, String user, List<String> history) {
-    List<LoadedModel.Item> items = model.recommend(user.startsWith("(") ? null : user, history, 5);
+    List<LoadedModel.Item> items =
+        model.recommend(user.startsWith("(") ? null : user, history, 5, false);
     console.printf(
         "%nuser %s, who last watched %s%n", user, model.title(history.get(history.size() - 1)));
     for (LoadedModel.Item item : items) {

@@ -2,7 +2,6 @@ package io.sextant.cli;
 
 import io.sextant.InvalidInputException;
 import io.sextant.data.ColumnMapping;
-import io.sextant.data.EventAssembler;
 import io.sextant.data.EventField;
 import io.sextant.data.EventReader;
 import io.sextant.data.EventSink;
@@ -15,13 +14,11 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** Reads Parquet files and JSON lines by DuckDB; a line is the row's number, from 1. */
 final class DuckDbEventReader implements EventReader {
@@ -74,15 +71,19 @@ final class DuckDbEventReader implements EventReader {
           types.add(meta.getColumnTypeName(i));
         }
       }
-      Map<EventField, Integer> columns = mapping.resolve(names, name());
-      List<EventField> fields = List.copyOf(columns.keySet());
+      Map<EventField, Integer> places = new EnumMap<>(EventField.class);
       List<String> texts = new ArrayList<>();
-      for (Map.Entry<EventField, Integer> column : columns.entrySet()) {
-        int index = column.getValue();
-        texts.add(asText(column.getKey(), names.get(index), types.get(index)));
-      }
+      mapping
+          .resolve(names, name())
+          .forEach(
+              (field, index) -> {
+                places.put(field, texts.size());
+                texts.add(asText(field, names.get(index), types.get(index)));
+              });
       try (ResultSet rows = statement.executeQuery("SELECT " + String.join(", ", texts) + from)) {
-        rows(rows, fields, sink);
+        if (new ResultRows(rows, places).push(name(), mapping, sink) == 0) {
+          throw new InvalidInputException(name() + " is empty: there is nothing to read");
+        }
       }
     } catch (SQLException e) {
       String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
@@ -91,28 +92,6 @@ final class DuckDbEventReader implements EventReader {
               .formatted(name(), format.name().toLowerCase(Locale.ROOT), message),
           e);
     }
-  }
-
-  private void rows(ResultSet rows, List<EventField> columns, EventSink sink) throws SQLException {
-    EventAssembler assembler = new EventAssembler(sink, name(), mapping, EnumSet.copyOf(columns));
-    long line = 0;
-    while (rows.next()) {
-      @Nullable String[] fields = new @Nullable String[EventField.COUNT];
-      for (int i = 0; i < columns.size(); i++) {
-        fields[columns.get(i).slot()] = rows.getString(i + 1);
-      }
-      assembler.row(++line, fields, () -> raw(columns, fields));
-    }
-    if (line == 0) {
-      throw new InvalidInputException(name() + " is empty: there is nothing to read");
-    }
-    assembler.finish();
-  }
-
-  private static String raw(List<EventField> columns, @Nullable String[] fields) {
-    return columns.stream()
-        .map(column -> column.key() + "=" + fields[column.slot()])
-        .collect(Collectors.joining(","));
   }
 
   /** The file as an SQL literal that is no pattern. */

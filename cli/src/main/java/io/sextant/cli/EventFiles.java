@@ -13,9 +13,12 @@ import io.sextant.data.EventReaders;
 import io.sextant.data.FeatureReader;
 import io.sextant.data.FeatureSpec;
 import io.sextant.data.FeatureTable;
+import io.sextant.data.IdIndex;
 import io.sextant.data.Interactions;
 import io.sextant.models.Recipe;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,32 +28,47 @@ final class EventFiles {
 
   private EventFiles() {}
 
-  /** Cleaned events with the features of their items. */
-  record Loaded(Dataset data, CleaningReport report) {}
+  /** Cleaned events with the features of their users and items, and what is to be said of them. */
+  record Loaded(Dataset data, CleaningReport report, List<String> notes) {
+
+    /** What was read, rejected and left out, as lines of text. */
+    String summary() {
+      StringBuilder text = new StringBuilder(report.summary());
+      notes.forEach(note -> text.append("  ").append(note).append(System.lineSeparator()));
+      return text.toString();
+    }
+  }
 
   static Loaded load(
       Recipe recipe,
-      Path events,
+      EventReader events,
+      @Nullable Path users,
       @Nullable Path items,
-      @Nullable String format,
-      @Nullable String columns,
       @Nullable Path rejected) {
     Recipe.Data options = recipe.data();
-    String name =
-        Optional.ofNullable(format).or(() -> Optional.ofNullable(options.format())).orElse("csv");
     CleaningOptions.Builder cleaning = CleaningOptions.builder().rejectedFile(rejected);
     Optional.ofNullable(options.minUserEvents()).ifPresent(cleaning::minUserEvents);
     Optional.ofNullable(options.minItemEvents()).ifPresent(cleaning::minItemEvents);
-    ColumnMapping mapping = columns == null ? ColumnMapping.DEFAULT : ColumnMapping.parse(columns);
-    CleaningResult result = new EventCleaner(cleaning.build()).clean(reader(events, name, mapping));
+    CleaningResult result = new EventCleaner(cleaning.build()).clean(Progress.whileReading(events));
     Interactions interactions = result.interactions();
+    List<String> notes = new ArrayList<>();
+    FeatureTable userTable =
+        features(
+            "userFeatures",
+            options.userFeatures(),
+            FeatureSpec.movielensUsers(),
+            users,
+            interactions.users(),
+            notes);
     FeatureTable itemTable =
-        items == null || "none".equals(options.itemFeatures())
-            ? FeatureTable.empty(interactions.numItems())
-            : FeatureReader.read(items, interactions.items(), spec(options.itemFeatures())).table();
-    return new Loaded(
-        new Dataset(interactions, FeatureTable.empty(interactions.numUsers()), itemTable),
-        result.report());
+        features(
+            "itemFeatures",
+            options.itemFeatures(),
+            FeatureSpec.movielensMovies(),
+            items,
+            interactions.items(),
+            notes);
+    return new Loaded(new Dataset(interactions, userTable, itemTable), result.report(), notes);
   }
 
   /** Opens events by the name of their format: one of the engine's, parquet or json. */
@@ -62,16 +80,32 @@ final class EventFiles {
     };
   }
 
-  private static FeatureSpec spec(@Nullable String name) {
-    if (name == null || name.equals("header")) {
-      return FeatureSpec.withHeader(",");
+  private static FeatureTable features(
+      String key,
+      @Nullable String kind,
+      FeatureSpec movielens,
+      @Nullable Path file,
+      IdIndex ids,
+      List<String> notes) {
+    FeatureSpec spec =
+        switch (kind == null ? "header" : kind) {
+          case "header" -> FeatureSpec.withHeader(",");
+          case "header-tsv" -> FeatureSpec.withHeader("\t");
+          case "movielens" -> movielens;
+          case "none" -> null;
+          default ->
+              throw new InvalidInputException(
+                  "unknown %s '%s': use movielens, header, header-tsv or none"
+                      .formatted(key, kind));
+        };
+    if (file != null && spec == null) {
+      notes.add("%s is not read: the recipe says %s = \"none\"".formatted(file, key));
     }
-    return switch (name) {
-      case "movielens" -> FeatureSpec.movielensMovies();
-      case "header-tsv" -> FeatureSpec.withHeader("\t");
-      default ->
-          throw new InvalidInputException(
-              "unknown itemFeatures '" + name + "': use movielens, header, header-tsv or none");
-    };
+    if (file == null || spec == null) {
+      return FeatureTable.empty(ids.size());
+    }
+    FeatureReader.Result read = FeatureReader.read(file, ids, spec);
+    notes.addAll(read.notes());
+    return read.table();
   }
 }

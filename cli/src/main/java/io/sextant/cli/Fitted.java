@@ -21,14 +21,12 @@ import org.jspecify.annotations.Nullable;
 /** The strategies of a recipe, fitted to one data set, by name in the recipe's order. */
 final class Fitted implements AutoCloseable {
 
-  private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(30);
-
   private final Map<String, FittedStrategy> strategies = new LinkedHashMap<>();
 
   private Fitted() {}
 
-  /** Where training saves itself. */
-  record Checkpoints(Path folder, boolean resume, String fingerprint) {}
+  /** Where and how often training saves itself. */
+  record Checkpoints(Path folder, Duration interval, boolean resume, String fingerprint) {}
 
   static Fitted fit(
       Recipe recipe,
@@ -38,7 +36,7 @@ final class Fitted implements AutoCloseable {
       @Nullable Interactions validation,
       @Nullable Checkpoints checkpoints) {
     Fitted fitted = new Fitted();
-    try {
+    try (StopSignal signal = checkpoints == null ? null : StopSignal.heed()) {
       for (Strategy strategy : recipe.strategies(seed)) {
         try (ConsoleListener listener = new ConsoleListener(strategy.name())) {
           FitContext context =
@@ -48,7 +46,7 @@ final class Fitted implements AutoCloseable {
                 context.withCheckpoints(
                     new CheckpointOptions(
                         checkpoints.folder().resolve(strategy.name() + ".safetensors"),
-                        CHECKPOINT_INTERVAL,
+                        checkpoints.interval(),
                         checkpoints.resume(),
                         checkpoints.fingerprint()));
           }

@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "sextant",
     mixinStandardHelpOptions = true,
+    scope = CommandLine.ScopeType.INHERIT, // --help on every command
     versionProvider = Main.Version.class,
     description = "A GPU-accelerated recommender engine.",
     subcommands = {

@@ -16,8 +16,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Lists from a bundle. A bundle holds no histories: a known user without a {@code --history} is
- * served by the id embedding alone, and nothing is excluded from the list.
+ * Lists from a bundle, without what the user has seen: the {@code --history} if there is one, else
+ * the user's history in the bundle. A bundle without histories serves a known user by the id
+ * embedding alone and leaves nothing out.
  */
 @Command(name = "recommend", description = "Lists with scores for users or for a history.")
 final class Recommend implements Callable<Integer> {
@@ -30,18 +31,23 @@ final class Recommend implements Callable<Integer> {
   @Option(names = "--user", description = "a user id; may be repeated")
   private List<String> users = new ArrayList<>();
 
-  @Option(names = "--history", description = "file with one item id a line, oldest first")
+  @Option(
+      names = "--history",
+      description = "file with one item id a line, oldest first; default: that in the bundle")
   private @Nullable Path history;
 
   @Option(names = "-k", description = "length of the lists (default: ${DEFAULT-VALUE})")
   private int k = 10;
+
+  @Option(names = "--include-seen", description = "also recommend items of the history")
+  private boolean includeSeen;
 
   @Option(names = "--strategy", description = "a strategy of the bundle; default: the last one")
   private @Nullable String strategy;
 
   @Override
   public Integer call() {
-    List<String> items = history == null ? List.of() : read(history);
+    List<String> items = history == null ? null : read(history);
     if (users.isEmpty() && history == null) {
       throw new InvalidInputException("say for whom: --user ID or --history FILE");
     }
@@ -51,6 +57,10 @@ final class Recommend implements Callable<Integer> {
     Device device = common.device();
     List<Map<String, Object>> lists = new ArrayList<>();
     try (LoadedModel loaded = LoadedModel.open(model, device, strategy)) {
+      if (items == null && loaded.histories().isEmpty()) {
+        System.err.println(
+            "the bundle holds no histories: nothing that a user has seen is left out; --history FILE says what it is");
+      }
       if (users.isEmpty()) {
         lists.add(list(loaded, null, items));
       }
@@ -62,8 +72,9 @@ final class Recommend implements Callable<Integer> {
     return 0;
   }
 
-  private Map<String, Object> list(LoadedModel loaded, @Nullable String user, List<String> items) {
-    List<LoadedModel.Item> ranked = loaded.recommend(user, items, k);
+  private Map<String, Object> list(
+      LoadedModel loaded, @Nullable String user, @Nullable List<String> items) {
+    List<LoadedModel.Item> ranked = loaded.recommend(user, items, k, includeSeen);
     String name = user == null ? "(history)" : user;
     for (LoadedModel.Item item : ranked) {
       System.out.printf("%s\t%s\t%s\t%s%n", name, item.id(), item.score(), loaded.title(item.id()));

@@ -2,29 +2,8 @@ package io.sextant.cli;
 
 import ai.djl.Device;
 import io.sextant.InvalidInputException;
-import io.sextant.data.CleaningOptions;
-import io.sextant.data.ColumnMapping;
-import io.sextant.data.Dataset;
-import io.sextant.data.EventCleaner;
-import io.sextant.data.EventFormat;
-import io.sextant.data.EventReader;
-import io.sextant.data.EventReaders;
-import io.sextant.data.Interactions;
-import io.sextant.data.Split;
-import io.sextant.data.Splitter;
-import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
-import io.sextant.nn.TwoTowerOptions;
-import io.sextant.strategy.FitContext;
-import io.sextant.strategy.FittedStrategy;
-import io.sextant.strategy.Popularity;
-import io.sextant.strategy.Ranker;
-import io.sextant.strategy.Strategy;
-import io.sextant.strategy.TwoTowerStrategy;
 import io.sextant.tensor.Devices;
-import io.sextant.train.SamplingOptions;
-import io.sextant.train.Schedule;
-import io.sextant.train.TrainingOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,15 +31,6 @@ import picocli.CommandLine.Parameters;
 @Command(name = "reproduce", description = "Runs a published protocol.")
 final class Reproduce implements Callable<Integer> {
 
-  private static final List<RankingMetric> METRICS =
-      List.of(RankingMetric.recall(20), RankingMetric.ndcg(20));
-  private static final Map<String, Map<String, Double>> PUBLISHED =
-      Map.of(
-          "MostPop", Map.of("recall@20", .0416, "ndcg@20", .0317),
-          "MF-BPR", Map.of("recall@20", .1627, "ndcg@20", .1378),
-          "LightGCN", Map.of("recall@20", .1824, "ndcg@20", .1547),
-          "SimpleX", Map.of("recall@20", .1872, "ndcg@20", .1557));
-
   @Mixin private CommonOptions common = new CommonOptions();
 
   @Parameters(
@@ -72,8 +42,13 @@ final class Reproduce implements Callable<Integer> {
   @Option(names = "--data", required = true, description = "folder of the data set")
   private Path data = Path.of("");
 
-  @Option(names = "--strategies", split = ",", description = "popularity,two-tower")
-  private List<String> strategies = List.of("popularity", "two-tower");
+  @Option(names = "--strategies", split = ",", description = "some of them; default: all")
+  private List<String> strategies = List.of();
+
+  @Option(
+      names = "--refit",
+      description = "leave-one-out only: strategies also learn from the validation items")
+  private boolean refit;
 
   @Option(names = "--seeds", description = "runs to average (click-*; default: ${DEFAULT-VALUE})")
   private int seeds = 1;
@@ -87,7 +62,12 @@ final class Reproduce implements Callable<Integer> {
   public Integer call() {
     Device device = common.device();
     switch (name) {
-      case "gowalla" -> gowalla(device);
+      case "gowalla" -> pool(device, PoolWorld.givenSplit(data, common.seed()), false);
+      case "ml-1m-ultragcn" ->
+          pool(device, PoolWorld.givenSplit(data.resolve("ultragcn-split"), common.seed()), true);
+      case "generic-split" -> pool(device, PoolWorld.givenSplit(data, common.seed()), false);
+      case "beauty", "sports", "yelp", "lastfm", "generic-loo" ->
+          pool(device, PoolWorld.leaveOneOut(data, refit), false);
       case "ml-1m-ncf" ->
           report(device, new NcfProtocol(data, common.seed(), validateOnly).run(device));
       case "ml-100k-rmse" ->
@@ -115,102 +95,28 @@ final class Reproduce implements Callable<Integer> {
     common.write("reproduce", Devices.name(device), all);
   }
 
-  private void gowalla(Device device) {
-    Split given = given();
-    Map<String, Object> results = new LinkedHashMap<>();
-    try (Ranker ranker = new Ranker()) {
-      for (String wanted : strategies) {
-        long start = System.nanoTime();
-        MetricTable table = run(wanted, device, given, ranker);
-        Map<String, Object> entry = new LinkedHashMap<>(Intervals.of(table, common.seed()));
-        entry.put("seconds", (System.nanoTime() - start) * 1e-9);
-        results.put(wanted, entry);
-        Intervals.print(System.out, wanted, table.intervals(Intervals.RESAMPLES, common.seed()));
-      }
-    }
-    PUBLISHED.forEach(
-        (model, metrics) ->
-            System.out.printf(Locale.ROOT, "  published %-24s %s%n", model, metrics));
-    common.write(
-        "reproduce",
-        Devices.name(device),
-        Map.of(
-            "name", name,
-            "part", validateOnly ? "validation" : "test",
-            "strategies", results,
-            "published", PUBLISHED));
-  }
-
-  private Split given() {
-    CleaningOptions asGiven =
-        CleaningOptions.builder().duplicates(CleaningOptions.Duplicates.KEEP_ALL).build();
-    return new EventCleaner(asGiven)
-        .cleanSplit(open("train.txt.gz"), null, open("test.txt"))
-        .split();
-  }
-
-  private EventReader open(String file) {
-    return EventReaders.open(data.resolve(file), EventFormat.LISTS, ColumnMapping.DEFAULT);
-  }
-
-  private MetricTable run(String wanted, Device device, Split given, Ranker ranker) {
-    Split inner = Splitter.perUserRatio(0.1, 0, common.seed()).split(given.train());
-    return switch (wanted) {
-      case "popularity" -> judge(Popularity.allTime(), device, given, inner, ranker);
-      case "two-tower" -> twoTower(device, given, inner, ranker);
-      default ->
-          throw new InvalidInputException(
-              "unknown strategy '" + wanted + "'; known: popularity, two-tower");
-    };
-  }
-
-  private MetricTable twoTower(Device device, Split given, Split inner, Ranker ranker) {
-    TwoTowerStrategy strategy = gowallaModel();
-    int epochs;
-    try (ConsoleListener listener = new ConsoleListener("validation");
-        var fitted =
-            strategy.fit(
-                FitContext.of(device, Dataset.of(inner.train()))
-                    .withValidation(inner.validation())
-                    .withListener(listener))) {
-      if (validateOnly) {
-        return ranker.evaluate(fitted, inner.train(), inner.validation(), METRICS);
-      }
-      epochs = fitted.trainingResult().orElseThrow().bestEpoch() + 1;
-    }
-    TrainingOptions again = training().epochs(epochs).patience(0).build();
-    return judge(strategy.withTraining(again), device, given, inner, ranker);
-  }
-
-  private MetricTable judge(
-      Strategy strategy, Device device, Split given, Split inner, Ranker ranker) {
-    Interactions train = validateOnly ? inner.train() : given.train();
-    Interactions truth = validateOnly ? inner.validation() : given.test();
-    try (ConsoleListener listener = new ConsoleListener(strategy.name());
-        FittedStrategy fitted =
-            strategy.fit(FitContext.of(device, Dataset.of(train)).withListener(listener))) {
-      return ranker.evaluate(fitted, train, truth, METRICS);
-    }
-  }
-
-  /** Matrix factorisation by sampled softmax over cosines. */
-  private TwoTowerStrategy gowallaModel() {
-    return TwoTowerStrategy.of(
-            TwoTowerOptions.builder()
-                .similarity(TwoTowerOptions.Similarity.COSINE)
-                .temperature(0.15f)
-                .build(),
-            SamplingOptions.builder().negatives(1024).logQ(false).build(),
-            training().build())
-        .withValidationMetric("recall@20");
-  }
-
-  private TrainingOptions.Builder training() {
-    return TrainingOptions.builder()
-        .epochs(40)
-        .batchSize(4096)
-        .schedule(Schedule.CONSTANT)
-        .patience(4)
-        .seed(common.seed());
+  private void pool(Device device, PoolWorld.Pair worlds, boolean dense) {
+    PoolSettings settings =
+        worlds.ordered() ? PoolSettings.ordered() : PoolSettings.unordered(dense);
+    List<RankingMetric> metrics =
+        worlds.ordered()
+            ? List.of(RankingMetric.hr(10), RankingMetric.ndcg(10))
+            : List.of(RankingMetric.recall(20), RankingMetric.ndcg(20));
+    Map<String, Object> result =
+        new PoolProtocol(
+                worlds,
+                settings.strategies(strategies, common.seed()),
+                metrics,
+                common.seed(),
+                validateOnly)
+            .run(device);
+    Map<String, Map<String, Double>> published = Published.of(name);
+    published.forEach(
+        (model, values) -> System.out.printf(Locale.ROOT, "  published %-24s %s%n", model, values));
+    result.put("published", published);
+    result.put("refit", worlds.refits());
+    result.put("name", name);
+    result.put("part", validateOnly ? "validation" : "test");
+    common.write("reproduce", Devices.name(device), result);
   }
 }

@@ -180,6 +180,16 @@ class LauncherTest {
   }
 
   @Test
+  void addsDriversToTheClassPath() throws Exception {
+    assertThat(run().output())
+        .contains("/cli/target/lib/*\narg:io.sextant.cli.Main")
+        .doesNotContain("arg:-Dsextant.commit", "arg:-Dsextant.terminal");
+    environment.put("SEXTANT_CLASSPATH", "a b/driver.jar:more/*");
+    assertThat(run().output())
+        .contains("/cli/target/lib/*:a b/driver.jar:more/*\narg:io.sextant.cli.Main");
+  }
+
+  @Test
   void aFailedBuildIsToldAndTriedAgain() throws Exception {
     mvn("3.9.9", 1);
     Result result = run();

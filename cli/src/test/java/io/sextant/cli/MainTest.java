@@ -5,13 +5,20 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sextant.store.ModelBundle;
+import io.sextant.store.StoredTensors;
 import io.sextant.tensor.Devices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -190,6 +197,111 @@ class MainTest {
   }
 
   @Test
+  void learnsFromFeaturesOfUsers() throws IOException {
+    StringBuilder text = new StringBuilder("id,country,age\n");
+    for (int user = 0; user < 40; user++) {
+      text.append("u%d,%s,%d\n".formatted(user, user % 2 == 0 ? "de" : "fr", 20 + user));
+    }
+    Path users = Files.writeString(folder.resolve("users.csv"), text.append("nobody,it,9\n"));
+    Path out = folder.resolve("m");
+    Cli.Result result = trainTo(out, "--users", users.toString());
+    assertThat(result.exit()).as(result.err()).isZero();
+    assertThat(result.err()).contains("1 rows of " + users + " are of entities without");
+    try (ModelBundle bundle = ModelBundle.open(out)) {
+      StoredTensors tensors = bundle.strategy("two-tower").tensors();
+      // Code 0 is the unknown word; the words are numbered as they appear.
+      assertThat(tensors.tensor("features.user.code.country").toInts())
+          .isEqualTo(IntStream.range(0, 40).map(user -> 1 + user % 2).toArray());
+      assertThat(tensors.tensor("features.user.numeric").spec().shape()).containsExactly(40L, 1L);
+    }
+    assertThat(Cli.run("recommend", "--model", out.toString(), "--user", "u0").out().lines())
+        .hasSize(10);
+    assertThat(strategyOf(model)).isNotEqualTo(strategyOf(out));
+    Path none = folder.resolve("none");
+    Cli.Result unread =
+        trainTo(none, "--users", users.toString(), "--set", "data.userFeatures=none");
+    assertThat(unread.err()).contains(users + " is not read");
+    assertRefused(
+        trainTo(folder.resolve("x"), "--users", users.toString(), "--set", "data.userFeatures=xml"),
+        "unknown userFeatures 'xml': use movielens, header, header-tsv or none");
+    assertRefused(trainTo(folder.resolve("x"), "--users", folder + "/missing.csv"), "missing.csv");
+  }
+
+  private static byte[] strategyOf(Path bundle) throws IOException {
+    return Files.readAllBytes(bundle.resolve("strategies/two-tower.safetensors"));
+  }
+
+  @Test
+  void trainsOnADatabaseAsOnAFile() throws IOException, SQLException {
+    String url = "jdbc:duckdb:" + folder.resolve("shop.duckdb");
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE clicks AS SELECT user AS who, item AS what, rating,"
+              + " to_timestamp(timestamp) AS moment FROM read_csv('%s')".formatted(csv));
+    }
+    Path out = folder.resolve("m");
+    String[] database = {
+      "train",
+      "--device",
+      "cpu",
+      "--recipe",
+      recipe.toString(),
+      "--seed",
+      "3",
+      "--out",
+      out.toString(),
+      "--columns",
+      "user=who,item=what,time=moment",
+      "--events",
+      url
+    };
+    assertRefused(Cli.run(database), "select * from events", "shop.duckdb");
+    Cli.Result result =
+        Cli.run(
+            Stream.concat(Stream.of(database), Stream.of("--query", "select * from clicks"))
+                .toArray(String[]::new));
+    assertThat(result.exit()).as(result.err()).isZero();
+    assertThat(strategyOf(out)).isEqualTo(strategyOf(model));
+    assertRefused(trainTo(folder.resolve("x"), "--query", "select 1"), "--query", "jdbc:");
+    assertRefused(
+        Cli.run("evaluate", "--model", out.toString(), "--events", url, "--format", "csv"),
+        "--format");
+    assertRefused(
+        Cli.run("evaluate", "--model", out.toString(), "--events", "jdbc:nosuch:x"),
+        "SEXTANT_CLASSPATH");
+  }
+
+  @Test
+  void aCheckpointIntervalBelowZeroIsRefused() {
+    assertRefused(
+        trainTo(folder.resolve("x"), "--checkpoint-every", "-1"), "--checkpoint-every", "-1");
+  }
+
+  @Test
+  void aRecipeWithoutEpochsHasNone() throws IOException {
+    Path plain = Files.writeString(folder.resolve("plain.toml"), "[popularity]\n");
+    Path json = folder.resolve("plain.json");
+    Cli.Result result =
+        Cli.run(
+            "train",
+            "--recipe",
+            plain.toString(),
+            "--events",
+            csv.toString(),
+            "--out",
+            folder.resolve("p").toString(),
+            "--json",
+            json.toString());
+    assertThat(result.exit()).as(result.err()).isZero();
+    JsonNode tree = new ObjectMapper().readTree(json.toFile());
+    assertCommon(tree, "train", 1);
+    assertThat(tree.path("epochs").asInt(-1)).isZero();
+    assertThat(tree.path("examplesPerSecond").asDouble(-1)).isZero();
+    assertThat(tree.path("policyVersion").isMissingNode()).isTrue();
+  }
+
+  @Test
   void anUnknownRecipeIsAnsweredWithASuggestion() {
     assertRefused(
         Cli.run(
@@ -301,6 +413,12 @@ class MainTest {
     assertThat(Cli.run("trian").exit()).isEqualTo(2);
     assertThat(Cli.run("train").exit()).isEqualTo(2);
     assertThat(Cli.run("--help").exit()).isZero();
+    for (String command :
+        List.of("demo", "train", "evaluate", "recommend", "reproduce", "doctor")) {
+      Cli.Result help = Cli.run(command, "--help");
+      assertThat(help.exit()).as(command).isZero();
+      assertThat(help.out()).startsWith("Usage: sextant " + command);
+    }
     assertThat(Cli.run("--version").out()).startsWith("sextant ");
   }
 

@@ -2,6 +2,9 @@ package io.sextant.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sextant.store.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,16 +15,24 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kills training with SIGKILL at random moments: what is resumed must end as if undisturbed. */
+/** Kills one training with SIGKILL, again and again: it must end as an undisturbed one does. */
 class ResumeTest {
 
-  private static final String EPOCHS = "twoTower.epochs=150";
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Pattern EPOCH = Pattern.compile("two-tower: epoch (\\d+),");
+
+  /** 40 users with 5 events to learn from each, since the last one stops the training. */
+  private static final int STEPS_PER_EPOCH = 20;
+
+  private static final int EPOCHS = 60;
 
   @TempDir Path folder;
 
@@ -35,60 +46,141 @@ class ResumeTest {
   }
 
   @Test
-  void threeKillsChangeNothing() throws Exception {
-    killAndResume(3);
+  void twoKillsChangeNothing() throws Exception {
+    killAndResume(2);
   }
 
   @Test
   @Tag("slow")
   void tenKillsChangeNothing() throws Exception {
-    killAndResume(10);
+    // Of the 21 checkpoints of an epoch 19 are within it: that none of ten is, has chance 1e-10.
+    assertThat(killAndResume(10)).as("checkpoints within an epoch").isPositive();
   }
 
-  private void killAndResume(int kills) throws Exception {
-    Process whole = train("undisturbed");
-    assertThat(whole.waitFor(120, TimeUnit.SECONDS)).isTrue();
-    assertThat(whole.exitValue()).as(log("undisturbed")).isZero();
-    Map<String, String> expected = tensors(folder.resolve("undisturbed"));
-    assertThat(expected).isNotEmpty();
+  @Test
+  void whatIsToldToStopSavesFirst() throws Exception {
+    end(train("whole", "whole.log"), "whole.log");
+    Process stopped = train("stopped", "stopped.log");
+    while (stopped.isAlive() && lastEpoch("stopped.log") < 2) {
+      Thread.sleep(1);
+    }
+    // SIGTERM takes the same way as Ctrl-C, and no shell can have switched it off.
+    stopped.destroy();
+    assertThat(stopped.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(stopped.exitValue()).as(log("stopped.log")).isEqualTo(128 + 15);
+    assertThat(log("stopped.log"))
+        .contains("training saves a checkpoint after the step at hand")
+        .contains("the same command with --resume goes on from there");
+    assertThat(folder.resolve("stopped")).doesNotExist();
+    assertThat(folder.resolve(".stopped.checkpoint/two-tower.safetensors")).isRegularFile();
+    end(train("stopped", "resumed.log", "--resume"), "resumed.log");
+    assertThat(log("resumed.log")).as("it began anew").doesNotContain("epoch 1,");
+    assertThat(tensors(folder.resolve("stopped"))).isEqualTo(tensors(folder.resolve("whole")));
+  }
+
+  /** Says how many kills left a checkpoint from the midst of an epoch. */
+  private int killAndResume(int kills) throws Exception {
+    end(train("undisturbed", "whole.log"), "whole.log");
     long seed = System.nanoTime();
     Random random = new Random(seed);
-    for (int i = 0; i < kills; i++) {
-      String name = "killed" + i;
-      int epoch = 2 + random.nextInt(100);
-      String where = "seed " + seed + ", kill " + i + " after epoch " + epoch;
-      Process process = train(name);
-      while (process.isAlive() && !log(name).contains("epoch " + epoch + ",")) {
+    int midEpoch = 0;
+    for (int kill = 0; kill < kills; kill++) {
+      String log = kill + ".log";
+      // Each kill in its own part of the epochs, and the first anywhere, also before all training.
+      int epoch =
+          kill == 0 ? 0 : kill * (EPOCHS - 10) / kills + random.nextInt((EPOCHS - 10) / kills);
+      int millis = kill == 0 ? random.nextInt(2000) : random.nextInt(50);
+      String where = "seed %d, kill %d: epoch %d, %d ms".formatted(seed, kill, epoch, millis);
+      Process process = train("killed", log, "--checkpoint-every", "0", "--resume");
+      while (process.isAlive() && lastEpoch(log) < epoch) {
         Thread.sleep(1);
       }
-      Thread.sleep(random.nextInt(10));
+      Thread.sleep(millis);
       process.destroyForcibly().waitFor();
-      assertThat(process.exitValue()).as("killed before it ended, " + where).isNotZero();
-      assertThat(folder.resolve(name)).doesNotExist();
-      Process resumed = train(name, "--resume");
-      assertThat(resumed.waitFor(120, TimeUnit.SECONDS)).as(where).isTrue();
-      assertThat(resumed.exitValue()).as(where + ": " + log(name)).isZero();
-      assertThat(log(name)).as("it began anew, " + where).doesNotContain("epoch 1,");
-      assertThat(tensors(folder.resolve(name))).as(where).isEqualTo(expected);
+      assertThat(process.exitValue()).as(where + ": " + log(log)).isEqualTo(128 + 9);
+      assertThat(folder.resolve("killed")).as(where).doesNotExist();
+      long step = stepOfCheckpoint();
+      midEpoch += step % STEPS_PER_EPOCH == 0 ? 0 : 1;
+      assertThat(step).as(where).isGreaterThanOrEqualTo((long) epoch * STEPS_PER_EPOCH);
+    }
+    end(train("killed", "last.log", "--resume"), "last.log");
+    String where = "seed " + seed;
+    assertThat(log("last.log")).as("it began anew, " + where).doesNotContain("epoch 1,");
+    Map<String, String> expected = tensors(folder.resolve("undisturbed"));
+    assertThat(expected.keySet())
+        .contains("histories.safetensors", "strategies/two-tower.safetensors");
+    assertThat(tensors(folder.resolve("killed"))).as(where).isEqualTo(expected);
+    JsonNode whole = JSON.readTree(folder.resolve("undisturbed.json").toFile());
+    JsonNode resumed = JSON.readTree(folder.resolve("killed.json").toFile());
+    assertThat(whole.path("validation")).hasSize(EPOCHS);
+    assertThat(resumed.path("validation")).as(where).isEqualTo(whole.path("validation"));
+    assertThat(resumed.path("epochs")).isEqualTo(whole.path("epochs"));
+    assertThat(evaluate("killed")).as(where).isEqualTo(evaluate("undisturbed"));
+    return midEpoch;
+  }
+
+  private JsonNode evaluate(String model) throws IOException {
+    Path json = folder.resolve("evaluate.json");
+    Cli.Result result =
+        Cli.run(
+            "evaluate",
+            "--device",
+            "cpu",
+            "--model",
+            folder.resolve(model).toString(),
+            "--events",
+            csv.toString(),
+            "--json",
+            json.toString());
+    assertThat(result.exit()).as(result.err()).isZero();
+    return JSON.readTree(json.toFile()).path("metrics");
+  }
+
+  /** The steps that are in the checkpoint; 0 if there is none yet. */
+  private long stepOfCheckpoint() throws IOException {
+    Path file = folder.resolve(".killed.checkpoint/two-tower.safetensors");
+    if (!Files.exists(file)) {
+      return 0;
+    }
+    try (SafetensorsFile checkpoint = SafetensorsFile.open(file)) {
+      String state = checkpoint.metadata().get("sextant.state");
+      assertThat(state).isNotNull();
+      return JSON.readTree(state).path("step").asLong(-1);
     }
   }
 
-  private String log(String name) throws IOException {
-    return Files.readString(folder.resolve(name + ".log"));
+  private void end(Process process, String log) throws Exception {
+    assertThat(process.waitFor(300, TimeUnit.SECONDS)).as(log(log)).isTrue();
+    assertThat(process.exitValue()).as(log(log)).isZero();
   }
 
-  private Process train(String name, String... more) throws IOException {
+  private String log(String name) throws IOException {
+    return Files.readString(folder.resolve(name));
+  }
+
+  private int lastEpoch(String log) throws IOException {
+    int last = 0;
+    for (Matcher matcher = EPOCH.matcher(log(log)); matcher.find(); ) {
+      last = Integer.parseInt(matcher.group(1));
+    }
+    return last;
+  }
+
+  private Process train(String model, String log, String... more) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Dai.djl.offline=true");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.sextant.cli.Main"));
     command.addAll(List.of("train", "--device", "cpu", "--threads", "1"));
     command.addAll(List.of("--recipe", recipe.toString(), "--events", csv.toString()));
-    command.addAll(List.of("--out", folder.resolve(name).toString(), "--set", EPOCHS));
+    command.addAll(List.of("--out", folder.resolve(model).toString()));
+    command.addAll(List.of("--json", folder.resolve(model + ".json").toString()));
+    command.addAll(List.of("--set", "twoTower.epochs=" + EPOCHS));
+    command.addAll(List.of("--set", "twoTower.batchSize=10"));
     command.addAll(List.of(more));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(name + ".log").toFile())
+        .redirectOutput(folder.resolve(log).toFile())
         .start();
   }
 

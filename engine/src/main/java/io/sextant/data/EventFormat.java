@@ -5,7 +5,10 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** The text formats that the engine reads itself. Each may be compressed by gzip. */
+/**
+ * The text formats that the engine reads itself. Each may be compressed by gzip. The command line
+ * adds {@code parquet} and {@code json}.
+ */
 public enum EventFormat {
   /** Fields separated by commas, quoted as in RFC 4180, with a header (or columns by number). */
   CSV(","),
@@ -41,7 +44,7 @@ public enum EventFormat {
         .orElseThrow(
             () ->
                 new InvalidInputException(
-                    "format must be one of %s but was '%s'"
+                    "format must be one of %s (the command line also reads parquet and json) but was '%s'"
                         .formatted(
                             Arrays.stream(values())
                                 .map(format -> format.name().toLowerCase(Locale.ROOT))

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts rejected rows, keeps the first of each reason and writes all of them to a file if there is
- * one: to a temporary one, which takes the file's place when all is done.
+ * one: to a temporary one, which takes the file's place when all is done. What is no regular file,
+ * as a pipe or /dev/stdout, is written to as it is.
  */
 final class RejectLog implements Closeable {
 
@@ -50,8 +51,11 @@ final class RejectLog implements Closeable {
       throw new InvalidInputException(file + " is a directory: rejected rows need a file to go to");
     }
     try {
-      temporary = Files.createTempFile(folder, target.getFileName() + ".", ".part");
-      channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
+      boolean inPlace = Files.exists(target) && !Files.isRegularFile(target);
+      Path written =
+          inPlace ? target : Files.createTempFile(folder, target.getFileName() + ".", ".part");
+      temporary = inPlace ? null : written;
+      channel = FileChannel.open(written, StandardOpenOption.WRITE);
     } catch (IOException e) {
       throw new InvalidInputException(
           "rejected rows cannot be written to %s: %s; name a folder that exists and may be written"
@@ -91,11 +95,15 @@ final class RejectLog implements Closeable {
 
   /** Puts the file into its place. */
   void commit() {
-    if (writer == null || channel == null || temporary == null || file == null) {
+    if (writer == null || channel == null || file == null) {
       return;
     }
     try {
       writer.flush();
+      if (temporary == null) {
+        writer.close();
+        return;
+      }
       channel.force(true);
       writer.close();
       Files.move(
@@ -111,12 +119,14 @@ final class RejectLog implements Closeable {
   /** Removes what was not committed. */
   @Override
   public void close() {
-    if (channel == null || temporary == null) {
+    if (channel == null) {
       return;
     }
     try {
       channel.close();
-      Files.deleteIfExists(temporary);
+      if (temporary != null) {
+        Files.deleteIfExists(temporary);
+      }
     } catch (IOException e) {
       throw failed(e);
     }

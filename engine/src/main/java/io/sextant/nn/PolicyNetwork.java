@@ -94,6 +94,28 @@ public final class PolicyNetwork extends ReadyBlock {
     return output.apply(values, hidden);
   }
 
+  /**
+   * The outputs before the sigmoid (B * N, S) for N items of each user, where the user's layer is
+   * evaluated once for each user.
+   *
+   * @param userInput (B, F_u)
+   * @param itemInput (B * N, F_i), the N items of the first user first
+   */
+  public NDArray logitsOfMany(ParameterStore values, NDArray userInput, NDArray itemInput) {
+    long users = userInput.getShape().get(0);
+    long items = itemInput.getShape().get(0) / Math.max(1, users);
+    NDArray userHidden = Activation.relu(user.apply(values, userInput));
+    long width = userHidden.getShape().get(1);
+    NDArray repeated =
+        userHidden
+            .reshape(users, 1, width)
+            .broadcast(new Shape(users, items, width))
+            .reshape(users * items, width);
+    NDArray hidden =
+        NDArrays.concat(new NDList(repeated, Activation.relu(item.apply(values, itemInput))), 1);
+    return output.apply(values, hidden);
+  }
+
   /** The outputs (B, S) in (0, 1). */
   public NDArray outputs(ParameterStore values, NDArray userInput, NDArray itemInput) {
     return Activation.sigmoid(logits(values, userInput, itemInput));

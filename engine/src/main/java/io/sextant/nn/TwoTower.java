@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,7 +77,7 @@ public final class TwoTower extends ReadyBlock {
       ParameterStore values, EntityInput input, @Nullable HistoryInput history) {
     NDArray vectors = similarityForm(users.encode(values, input, history));
     if (options.temperature() != 1) {
-      vectors = vectors.div(options.temperature());
+      vectors = Grad.times(vectors, 1 / options.temperature());
     }
     if (!options.biases()) {
       return vectors;
@@ -111,8 +112,7 @@ public final class TwoTower extends ReadyBlock {
     NDList user = users.forward(values, inputs.subNDList(0, split), training, params);
     NDList item = items.forward(values, inputs.subNDList(split), training, params);
     NDArray product =
-        similarityForm(user.get(0))
-            .div(options.temperature())
+        Grad.times(similarityForm(user.get(0)), 1 / options.temperature())
             .mul(similarityForm(item.get(0)))
             .sum(new int[] {1});
     return new NDList(product.add(user.get(1).squeeze(1)).add(item.get(1).squeeze(1)));

@@ -1,6 +1,7 @@
 /**
  * The DJL blocks of which models are built: embedding tables, user and item encoders, the two-tower
- * model and the policy network. Shapes use the letters of {@link io.sextant.tensor}.
+ * model, the sequence encoder and the policy network. Shapes use the letters of {@link
+ * io.sextant.tensor}.
  *
  * <p>A forward pass is a pure function of (parameter values, inputs): values come from the {@link
  * ai.djl.training.ParameterStore} that is handed in, and {@link io.sextant.nn.ParameterValues} can

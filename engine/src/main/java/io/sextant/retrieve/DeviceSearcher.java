@@ -48,6 +48,7 @@ final class DeviceSearcher implements Searcher {
             int end = Math.min(search.numItems, firstItem + tileItems);
             NDArray items = Tiles.transposedRows(search.items, firstItem, end, tile);
             NDArray scores = tile.adopt(queries.matMul(items));
+            add(search, scores, firstList, firstItem, tile);
             select(search, scores, candidates, firstList, firstItem, tile);
           }
         }
@@ -104,6 +105,27 @@ final class DeviceSearcher implements Searcher {
     return Float.isNaN(values[at])
         || (last == values[at + k]
             && Candidates.keyOfBits(Float.floatToRawIntBits(last + 0f)) > threshold);
+  }
+
+  /** Adds the sparse rows to a tile, in place. */
+  private static void add(Search search, NDArray scores, int firstList, int firstItem, Scope tile) {
+    SparseRows added = search.added;
+    if (added == null) {
+      return;
+    }
+    int lists = (int) scores.getShape().get(0);
+    int width = (int) scores.getShape().get(1);
+    float[] dense = new float[lists * width];
+    for (int list = 0; list < lists; list++) {
+      int row = firstList + list;
+      int end = added.starts()[row + 1];
+      for (int at = added.firstFrom(row, firstItem);
+          at < end && added.items()[at] < firstItem + width;
+          at++) {
+        dense[list * width + added.items()[at] - firstItem] = added.values()[at];
+      }
+    }
+    scores.addi(HostArrays.floats(tile.manager(), dense, lists, width));
   }
 
   /** Writes negative infinity over the excluded items, in place. */

@@ -67,7 +67,7 @@ final class HostSearcher implements Searcher {
       for (NDArray queryTile : queryTiles) {
         try (Scope tile = scope.child()) {
           IntBuffer bits = HostProduct.bits(queryTile, itemTile, tile);
-          scan(bits, width, candidates, tileFirst, firstItem);
+          scan(search, bits, width, candidates, firstList, tileFirst, firstItem);
         }
         tileFirst += tileLists;
       }
@@ -86,7 +86,13 @@ final class HostSearcher implements Searcher {
   }
 
   private void scan(
-      IntBuffer bits, int width, Candidates candidates, int firstList, int firstItem) {
+      Search search,
+      IntBuffer bits,
+      int width,
+      Candidates candidates,
+      int blockFirst,
+      int firstList,
+      int firstItem) {
     int rows = bits.remaining() / width;
     team.run(
         Tiles.count(rows, LISTS_PER_TASK),
@@ -95,7 +101,16 @@ final class HostSearcher implements Searcher {
           return task -> {
             int end = Math.min(rows, (task + 1) * LISTS_PER_TASK);
             for (int row = task * LISTS_PER_TASK; row < end; row++) {
-              scan.scan(bits, row * width, width, candidates, firstList + row, firstItem);
+              int list = firstList + row;
+              scan.scan(
+                  bits,
+                  row * width,
+                  width,
+                  candidates,
+                  list,
+                  firstItem,
+                  search.added,
+                  blockFirst + list);
             }
           };
         });

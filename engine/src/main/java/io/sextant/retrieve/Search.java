@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** One search: its checked arguments and the arrays that it fills. */
 final class Search {
@@ -20,12 +21,20 @@ final class Search {
   final int keep;
 
   final int[][] excluded;
+  final @Nullable SparseRows added;
   private final int k;
   private final int[] outItems;
   private final float[] outScores;
   private final int[] outLengths;
 
-  Search(NDArray queries, NDArray items, int numLists, int numItems, int k, int[][] excluded) {
+  Search(
+      NDArray queries,
+      NDArray items,
+      int numLists,
+      int numItems,
+      int k,
+      int[][] excluded,
+      @Nullable SparseRows added) {
     this.queries = queries;
     this.items = items;
     this.numLists = numLists;
@@ -33,6 +42,7 @@ final class Search {
     this.k = k;
     this.keep = Math.min(k, numItems);
     this.excluded = excluded;
+    this.added = added;
     this.outItems = new int[numLists * k];
     this.outScores = new float[numLists * k];
     this.outLengths = new int[numLists];

@@ -2,6 +2,7 @@ package io.sextant.retrieve;
 
 import java.nio.IntBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Offers a row of scores to a list, in ascending order of items chunk by chunk, at a cost near that
@@ -40,11 +41,32 @@ final class TileScan {
    * @param firstItem the item of its first score
    */
   void scan(IntBuffer bits, int from, int length, Candidates candidates, int list, int firstItem) {
+    scan(bits, from, length, candidates, list, firstItem, null, 0);
+  }
+
+  /**
+   * Scans one row to which a sparse row is added.
+   *
+   * @param added sparse rows; null for none
+   * @param addedRow which of them
+   */
+  void scan(
+      IntBuffer bits,
+      int from,
+      int length,
+      Candidates candidates,
+      int list,
+      int firstItem,
+      @Nullable SparseRows added,
+      int addedRow) {
     for (int start = 0; start < length; start += CHUNK) {
       int n = Math.min(CHUNK, length - start);
       bits.get(from + start, chunk, 0, n);
       if (n < CHUNK) {
         Arrays.fill(chunk, n, CHUNK, PADDING);
+      }
+      if (added != null) {
+        addTo(chunk, n, firstItem + start, added, addedRow);
       }
       int before = candidates.threshold(list);
       int limit = (before >> 1) - 1;
@@ -63,6 +85,16 @@ final class TileScan {
           offerGroup(tested, limit, group, candidates, list, firstItem + start, n, before);
         }
       }
+    }
+  }
+
+  private static void addTo(int[] chunk, int n, int firstItem, SparseRows added, int row) {
+    int end = added.starts()[row + 1];
+    int[] items = added.items();
+    float[] values = added.values();
+    for (int at = added.firstFrom(row, firstItem); at < end && items[at] < firstItem + n; at++) {
+      int i = items[at] - firstItem;
+      chunk[i] = Float.floatToRawIntBits(Float.intBitsToFloat(chunk[i]) + values[at]);
     }
   }
 

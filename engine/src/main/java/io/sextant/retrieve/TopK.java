@@ -7,6 +7,7 @@ import io.sextant.RankedLists;
 import io.sextant.tensor.Dtypes;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds for each of B queries the k items with the greatest inner product, among the whole
@@ -60,6 +61,18 @@ public final class TopK implements AutoCloseable {
    *     are not ascending, B * k exceeds an array, or scores that are NaN leave a list too short
    */
   public RankedLists search(NDArray queries, NDArray items, int k, ExcludedItems excluded) {
+    return search(queries, items, k, excluded, null);
+  }
+
+  /**
+   * Searches by the inner product plus a sparse score; as the search without one else.
+   *
+   * @param added a row for each query; null for none
+   * @throws InvalidInputException also if there are more or fewer rows than queries or a row holds
+   *     an item outside the catalogue
+   */
+  public RankedLists search(
+      NDArray queries, NDArray items, int k, ExcludedItems excluded, @Nullable SparseRows added) {
     checkMatrix(queries, "queries");
     checkMatrix(items, "items");
     if (queries.getShape().get(1) != items.getShape().get(1)
@@ -79,11 +92,12 @@ public final class TopK implements AutoCloseable {
           "%d lists of %d items are more than an array can hold: ask for fewer at once"
               .formatted(numLists, k));
     }
+    checkAdded(added, numLists, numItems);
     int[][] excludedRows = new int[numLists][];
     for (int list = 0; list < numLists; list++) {
       excludedRows[list] = checkAscending(excluded.of(list), list);
     }
-    Search search = new Search(queries, items, numLists, numItems, k, excludedRows);
+    Search search = new Search(queries, items, numLists, numItems, k, excludedRows, added);
     if (numLists > 0 && numItems > 0) {
       Searcher searcher = searcher(queries);
       TensorThreads.run(
@@ -123,6 +137,26 @@ public final class TopK implements AutoCloseable {
     if (array.getShape().dimension() != 2) {
       throw new InvalidInputException(
           "%s must be a matrix but had the shape %s".formatted(name, array.getShape()));
+    }
+  }
+
+  private static void checkAdded(@Nullable SparseRows added, int numLists, int numItems) {
+    if (added == null) {
+      return;
+    }
+    if (added.size() != numLists) {
+      throw new InvalidInputException(
+          "there must be a sparse row for each of %d queries but there are %d"
+              .formatted(numLists, added.size()));
+    }
+    for (int row = 0; row < numLists; row++) {
+      int start = added.starts()[row];
+      int end = added.starts()[row + 1];
+      if (start < end && (added.items()[start] < 0 || added.items()[end - 1] >= numItems)) {
+        throw new InvalidInputException(
+            "sparse row %d has items from %d to %d but the catalogue has %d"
+                .formatted(row, added.items()[start], added.items()[end - 1], numItems));
+      }
     }
   }
 

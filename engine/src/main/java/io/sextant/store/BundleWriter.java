@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ public final class BundleWriter {
           Manifest.POLICY_FILE,
           Manifest.USERS_FILE,
           Manifest.ITEMS_FILE,
+          Manifest.HISTORIES_FILE,
           Manifest.DOCUMENTS);
 
   private record Weights(
@@ -52,6 +54,7 @@ public final class BundleWriter {
   private @Nullable Weights policy;
   private Iterable<String> users = List.of();
   private Iterable<String> items = List.of();
+  private @Nullable IntFunction<int[]> histories;
   private final Map<String, ByteBuffer> documents = new TreeMap<>();
   private final Map<String, String> provenance = new TreeMap<>();
   private @Nullable Instant created;
@@ -123,6 +126,18 @@ public final class BundleWriter {
   /** Sets the item ids in the order of the dense indices: any strings, unique, not empty. */
   public BundleWriter items(Iterable<String> ids) {
     items = ids;
+    return this;
+  }
+
+  /**
+   * Sets what each user did, so that who loads the bundle can serve users by what they did and
+   * leave it out of their lists. Whoever must not hand on what people did leaves this out.
+   *
+   * @param historyOf the dense item indices of a user (0 to U - 1, in the order of {@link #users}),
+   *     oldest first; asked twice for each user when the bundle is written
+   */
+  public BundleWriter histories(IntFunction<int[]> historyOf) {
+    histories = historyOf;
     return this;
   }
 
@@ -211,8 +226,8 @@ public final class BundleWriter {
               weights.label(),
               weights.type(),
               weights.config(),
-              writeTensors(directory, file, weights),
-              specs(weights)));
+              writeTensors(directory, file, weights.tensors()),
+              specs(weights.tensors())));
     }
     Manifest.PolicyPart policyPart = null;
     Weights weights = policy;
@@ -221,11 +236,20 @@ public final class BundleWriter {
           new Manifest.PolicyPart(
               weights.label(),
               weights.config(),
-              writeTensors(directory, Manifest.POLICY_FILE, weights),
-              specs(weights));
+              writeTensors(directory, Manifest.POLICY_FILE, weights.tensors()),
+              specs(weights.tensors()));
     }
     Manifest.IdsPart userPart = writeIds(directory, Manifest.USERS_FILE, users, "user");
     Manifest.IdsPart itemPart = writeIds(directory, Manifest.ITEMS_FILE, items, "item");
+    Manifest.HistoriesPart historiesPart = null;
+    IntFunction<int[]> historyOf = histories;
+    if (historyOf != null) {
+      List<TensorSource> tensors =
+          new HistoryTensors(historyOf, userPart.count(), itemPart.count()).tensors();
+      historiesPart =
+          new Manifest.HistoriesPart(
+              writeTensors(directory, Manifest.HISTORIES_FILE, tensors), specs(tensors));
+    }
     if (!documents.isEmpty()) {
       Files.createDirectory(directory.resolve(Manifest.DOCUMENTS));
     }
@@ -247,6 +271,7 @@ public final class BundleWriter {
                 policyPart,
                 userPart,
                 itemPart,
+                historiesPart,
                 documentParts,
                 provenance)
             .encode();
@@ -261,19 +286,17 @@ public final class BundleWriter {
                 out, ByteBuffer.wrap(checksum.getBytes(StandardCharsets.US_ASCII))));
   }
 
-  private static List<TensorSpec> specs(Weights weights) {
-    return SafetensorsHeader.layOut(
-            weights.tensors().stream().map(TensorSource::spec).toList(), Map.of())
+  private static List<TensorSpec> specs(List<? extends TensorSource> tensors) {
+    return SafetensorsHeader.layOut(tensors.stream().map(TensorSource::spec).toList(), Map.of())
         .entries()
         .stream()
         .map(SafetensorsHeader.Entry::spec)
         .toList();
   }
 
-  private Manifest.FilePart writeTensors(Path directory, String file, Weights weights)
-      throws IOException {
-    return writeFile(
-        directory, file, out -> SafetensorsWriter.write(out, weights.tensors(), Map.of()));
+  private Manifest.FilePart writeTensors(
+      Path directory, String file, List<? extends TensorSource> tensors) throws IOException {
+    return writeFile(directory, file, out -> SafetensorsWriter.write(out, tensors, Map.of()));
   }
 
   private Manifest.IdsPart writeIds(Path directory, String file, Iterable<String> ids, String what)

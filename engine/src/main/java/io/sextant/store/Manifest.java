@@ -29,11 +29,13 @@ import org.jspecify.annotations.Nullable;
  *   strategies/NAME.safetensors     one per strategy
  *   policy.safetensors              if there is a policy
  *   users.ids, items.ids            vocabularies, see IdLines
+ *   histories.safetensors           if there are histories, see StoredHistories; format 2
  *   documents/NAME                  free texts, UTF-8
  *
  * Nothing else may lie in the directory, and the names of files follow from the manifest's names:
  * a manifest cannot point anywhere else. Every change of the format, also a new field, raises the
- * format version, so that no reader passes over what it does not understand.
+ * format version, so that no reader passes over what it does not understand. A bundle is written in
+ * the oldest format that can hold it.
  */
 
 /** The table of contents of a bundle. */
@@ -44,16 +46,22 @@ record Manifest(
     @Nullable PolicyPart policy,
     IdsPart users,
     IdsPart items,
+    @Nullable HistoriesPart histories,
     Map<String, FilePart> documents,
     Map<String, String> provenance) {
 
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
+
+  /** The first format that can hold histories. */
+  private static final int WITH_HISTORIES = 2;
+
   static final String FILE = "manifest.json";
   static final String CHECKSUM_FILE = "manifest.sha256";
   static final String STRATEGIES = "strategies";
   static final String POLICY_FILE = "policy.safetensors";
   static final String USERS_FILE = "users.ids";
   static final String ITEMS_FILE = "items.ids";
+  static final String HISTORIES_FILE = "histories.safetensors";
   static final String DOCUMENTS = "documents";
 
   static final long MAX_BYTES = 64 << 20;
@@ -75,6 +83,8 @@ record Manifest(
       String name, String type, JsonObject config, FilePart file, List<TensorSpec> tensors) {}
 
   record PolicyPart(String version, JsonObject config, FilePart file, List<TensorSpec> tensors) {}
+
+  record HistoriesPart(FilePart file, List<TensorSpec> tensors) {}
 
   static String strategyFile(String name) {
     return STRATEGIES + "/" + name + ".safetensors";
@@ -116,13 +126,16 @@ record Manifest(
     }
     files.add(users.file());
     files.add(items.file());
+    if (histories != null) {
+      files.add(histories.file());
+    }
     files.addAll(documents.values());
     return files;
   }
 
   ByteBuffer encode() {
     JsonObject json = new JsonObject();
-    json.addProperty("formatVersion", FORMAT_VERSION);
+    json.addProperty("formatVersion", histories == null ? 1 : WITH_HISTORIES);
     json.addProperty("engineVersion", engineVersion);
     json.addProperty("created", created.toString());
     JsonArray strategyArray = new JsonArray();
@@ -146,6 +159,12 @@ record Manifest(
     }
     json.add("users", encode(users));
     json.add("items", encode(items));
+    if (histories != null) {
+      JsonObject object = new JsonObject();
+      addFile(object, histories.file());
+      object.add("tensors", encode(histories.tensors()));
+      json.add("histories", object);
+    }
     JsonArray documentArray = new JsonArray();
     documents.forEach(
         (name, part) -> {
@@ -265,6 +284,12 @@ record Manifest(
     }
     IdsPart users = json.ids("users", USERS_FILE);
     IdsPart items = json.ids("items", ITEMS_FILE);
+    HistoriesPart histories = null;
+    if (version >= WITH_HISTORIES && json.has("histories")) {
+      Fields fields = new Fields(json.object("histories"), where + ": histories");
+      histories = new HistoriesPart(fields.file(HISTORIES_FILE), fields.tensors());
+      fields.done();
+    }
     Map<String, FilePart> documents = new TreeMap<>();
     json.objects(
         "documents",
@@ -288,6 +313,7 @@ record Manifest(
         policy,
         users,
         items,
+        histories,
         Collections.unmodifiableMap(documents),
         Collections.unmodifiableMap(provenance));
   }

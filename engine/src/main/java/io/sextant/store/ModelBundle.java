@@ -29,12 +29,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A trained model on disk: named strategies and an optional policy with their tensors, the
- * vocabularies of users and items, free documents, and where it all comes from. One directory,
- * written by {@link BundleWriter}.
+ * vocabularies of users and items, the users' histories if wanted, free documents, and where it all
+ * comes from. One directory, written by {@link BundleWriter}.
  *
  * <p>Opening verifies everything before anything is given out: format version, the length and
  * SHA-256 of every file, that no file is missing, added or a symbolic link, tensor shapes and types
- * against the manifest, and that ids are unique. A bundle that fails in any of it is refused.
+ * against the manifest, that ids are unique and that histories are of known items. A bundle that
+ * fails in any of it is refused.
  *
  * <p>The checksums find damage, not malice: whoever can write to the directory can also write
  * fitting checksums. No bundle, however made, leads outside its directory or to an element type
@@ -57,6 +58,7 @@ public final class ModelBundle implements AutoCloseable {
   private Optional<StoredPolicy> policy = Optional.empty();
   private List<String> users = List.of();
   private List<String> items = List.of();
+  private Optional<StoredHistories> histories = Optional.empty();
   private final Map<String, String> documents = new TreeMap<>();
 
   private ModelBundle(Path directory, Manifest manifest) {
@@ -190,12 +192,16 @@ public final class ModelBundle implements AutoCloseable {
 
   private void load() throws IOException {
     checkListing();
+    users = readIds(manifest.users());
+    items = readIds(manifest.items());
     for (Manifest.StrategyPart part : manifest.strategies()) {
       strategies.add(
           new StoredStrategy(
               part.name(),
               part.type(),
               part.config().toString(),
+              users.size(),
+              items.size(),
               openTensors(part.file(), part.tensors())));
     }
     Manifest.PolicyPart part = manifest.policy();
@@ -207,8 +213,16 @@ public final class ModelBundle implements AutoCloseable {
                   part.config().toString(),
                   openTensors(part.file(), part.tensors())));
     }
-    users = readIds(manifest.users());
-    items = readIds(manifest.items());
+    Manifest.HistoriesPart historiesPart = manifest.histories();
+    if (historiesPart != null) {
+      histories =
+          Optional.of(
+              StoredHistories.open(
+                  openTensors(historiesPart.file(), historiesPart.tensors()),
+                  users.size(),
+                  items.size(),
+                  directory.resolve(Manifest.HISTORIES_FILE).toString()));
+    }
     for (Map.Entry<String, Manifest.FilePart> document : manifest.documents().entrySet()) {
       documents.put(document.getKey(), readText(document.getValue()));
     }
@@ -367,6 +381,11 @@ public final class ModelBundle implements AutoCloseable {
   /** The item ids in the order of the dense indices; cannot be modified. */
   public List<String> items() {
     return items;
+  }
+
+  /** What each user did, if the bundle was written with it. */
+  public Optional<StoredHistories> histories() {
+    return histories;
   }
 
   /** The names of the documents, sorted. */

@@ -8,6 +8,14 @@ package io.sextant.store;
  * @param name unique in its bundle
  * @param type which kind of strategy it is: whoever restores it chooses the class by this
  * @param configJson its configuration, a JSON object as compact text
+ * @param numUsers how many users the bundle has, whose dense indices the strategy must know
+ * @param numItems how many items the bundle has, whose dense indices the strategy must know
  * @param tensors its weights
  */
-public record StoredStrategy(String name, String type, String configJson, StoredTensors tensors) {}
+public record StoredStrategy(
+    String name,
+    String type,
+    String configJson,
+    int numUsers,
+    int numItems,
+    StoredTensors tensors) {}

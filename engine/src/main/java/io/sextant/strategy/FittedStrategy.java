@@ -1,31 +1,40 @@
 package io.sextant.strategy;
 
-import ai.djl.ndarray.NDArray;
+import ai.djl.Device;
 import io.sextant.store.TensorSource;
-import io.sextant.tensor.Scope;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * A strategy that has learned: it turns users into queries (B, D) such that a score is the inner
- * product of a query and an item's vector.
+ * A strategy that has learned. The score of an item for a user is the sum of an inner product
+ * ({@link #dense}) and of an entry that most items do not have ({@link #sparse}); at least one of
+ * the parts is there.
  *
- * <p>Thread safety: {@link #queries} may be called from several tensor threads at the same time;
- * {@link #close} after all of them have returned.
+ * <p>Thread safety: both parts may score on several threads at the same time; {@link #close} after
+ * all of them have returned.
  */
 public interface FittedStrategy extends AutoCloseable {
 
   /** Which kind of strategy it is: the name under which its loader is found. */
   String type();
 
-  /** The item vectors (I, D) on the strategy's device. Owned by the strategy. */
-  NDArray itemVectors();
+  /** How many items it scores, I. */
+  int numItems();
 
-  /**
-   * Queries (B, D) of users, in the memory of {@code scope}.
-   *
-   * @param scope the request's lifetime, on the strategy's device
-   */
-  NDArray queries(Scope scope, List<UserState> users);
+  /** Where the vectors of its dense part lie; the CPU if there is none. */
+  default Device device() {
+    return dense().map(part -> part.itemVectors().getDevice()).orElse(Device.cpu());
+  }
+
+  /** Scores by inner products. */
+  default Optional<DenseScores> dense() {
+    return Optional.empty();
+  }
+
+  /** Scores by neighbour lists. */
+  default Optional<SparseScores> sparse() {
+    return Optional.empty();
+  }
 
   /** The configuration from which, with {@link #tensors}, the strategy can be loaded: JSON. */
   String configJson();

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: as {@link FittedStrategy}.
  */
-public final class FittedTwoTower implements FittedStrategy {
+public final class FittedTwoTower implements FittedStrategy, DenseScores {
 
   private static final Gson GSON = new Gson();
 
@@ -59,6 +59,16 @@ public final class FittedTwoTower implements FittedStrategy {
   @Override
   public String type() {
     return TwoTowerStrategy.TYPE;
+  }
+
+  @Override
+  public int numItems() {
+    return scorer.items().numEntities();
+  }
+
+  @Override
+  public Optional<DenseScores> dense() {
+    return Optional.of(this);
   }
 
   @Override
@@ -119,6 +129,8 @@ public final class FittedTwoTower implements FittedStrategy {
           e);
     }
     StoredTensors tensors = stored.tensors();
+    config.users().check("user", stored.numUsers(), config.shape(), tensors);
+    config.items().check("item", stored.numItems(), config.shape(), tensors);
     EntityFeatures users = config.users().read("features.user", tensors);
     EntityFeatures items = config.items().read("features.item", tensors);
     TwoTower model = new TwoTower(scope, users, items, config.shape(), 0);
@@ -169,12 +181,31 @@ public final class FittedTwoTower implements FittedStrategy {
       int numEntities, List<Column> codes, int numericWidth, List<Column> vectors) {
 
     FeatureShape {
-      Objects.requireNonNull(codes, "codes");
-      Objects.requireNonNull(vectors, "vectors");
+      codes = List.copyOf(codes);
+      vectors = List.copyOf(vectors);
+      require(numEntities > 0, "numEntities must be > 0 but was " + numEntities);
+      require(numericWidth >= 0, "numericWidth must be >= 0 but was " + numericWidth);
+      for (Column column : codes) {
+        require(
+            column.vocabularySize() > 0,
+            "column '%s' must have a vocabularySize > 0 but had %d"
+                .formatted(column.name(), column.vocabularySize()));
+      }
     }
 
     /** Name, size of the vocabulary (0 for vectors) and width of a column. */
-    private record Column(String name, int vocabularySize, int width) {}
+    private record Column(String name, int vocabularySize, int width) {
+      Column {
+        Objects.requireNonNull(name, "a feature column's name");
+        require(width > 0, "column '%s' must have a width > 0 but had %d".formatted(name, width));
+      }
+    }
+
+    private static void require(boolean holds, String message) {
+      if (!holds) {
+        throw new InvalidInputException(message);
+      }
+    }
 
     static FeatureShape of(EntityFeatures features) {
       return new FeatureShape(
@@ -186,11 +217,41 @@ public final class FittedTwoTower implements FittedStrategy {
           features.vectors().stream().map(v -> new Column(v.name(), 0, v.dimension())).toList());
     }
 
+    /** Refuses what disagrees with the bundle's ids or its tables, before memory is taken. */
+    void check(String entity, int numIds, TwoTowerOptions shape, StoredTensors tensors) {
+      require(
+          numEntities == numIds,
+          "the model has %d %ss but the bundle has the ids of %d: save the model again"
+              .formatted(numEntities, entity, numIds));
+      if (entity.equals("item") || shape.userIds()) {
+        sized(tensors, entity + ".id", numEntities, shape.dimension());
+      }
+      for (Column column : codes) {
+        sized(
+            tensors, entity + ".code." + column.name(), column.vocabularySize(), shape.dimension());
+      }
+      int width = shape.dimension();
+      for (int i = 0; i < shape.hidden().size(); i++) {
+        sized(tensors, "%s.mlp%d.weight".formatted(entity, i), shape.hidden().get(i), width);
+        width = shape.hidden().get(i);
+      }
+    }
+
+    /** The tensor, which must have so many rows of such a width. */
+    private static TensorSource sized(StoredTensors tensors, String name, int numRows, int width) {
+      TensorSource tensor = tensors.tensor(name);
+      require(
+          tensor.spec().shape().equals(List.of((long) numRows, (long) width)),
+          "tensor '%s' has the shape %s but the configuration says [%d, %d]: save the model again"
+              .formatted(name, tensor.spec().shape(), numRows, width));
+      return tensor;
+    }
+
     EntityFeatures read(String prefix, StoredTensors tensors) {
       List<EntityFeatures.Codes> readCodes = new ArrayList<>();
       for (Column column : codes) {
         String name = prefix + ".code." + column.name();
-        int[] values = tensors.tensor(name).toInts();
+        int[] values = sized(tensors, name, numEntities, column.width()).toInts();
         checkCodes(name, values, column.vocabularySize());
         readCodes.add(
             new EntityFeatures.Codes(
@@ -198,13 +259,16 @@ public final class FittedTwoTower implements FittedStrategy {
                 column.vocabularySize(),
                 column.width(),
                 values,
-                tensors.tensor(name + ".weight").toFloats()));
+                sized(tensors, name + ".weight", numEntities, column.width()).toFloats()));
       }
       float[] numeric =
-          numericWidth > 0 ? tensors.tensor(prefix + ".numeric").toFloats() : new float[0];
+          numericWidth > 0
+              ? sized(tensors, prefix + ".numeric", numEntities, numericWidth).toFloats()
+              : new float[0];
       List<EntityFeatures.Vectors> readVectors = new ArrayList<>();
       for (Column column : vectors) {
-        float[] values = tensors.tensor(prefix + ".vector." + column.name()).toFloats();
+        String name = prefix + ".vector." + column.name();
+        float[] values = sized(tensors, name, numEntities, column.width()).toFloats();
         readVectors.add(new EntityFeatures.Vectors(column.name(), column.width(), values));
       }
       return new EntityFeatures(

@@ -1,12 +1,14 @@
 package io.sextant.strategy;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import io.sextant.RankedLists;
 import io.sextant.data.Interactions;
 import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingEvaluation;
 import io.sextant.eval.RankingMetric;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.SparseRows;
 import io.sextant.retrieve.TopK;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowOptimizer;
@@ -47,10 +49,23 @@ public final class Ranker implements AutoCloseable {
   /** The best k items of each user, without the excluded ones. */
   public RankedLists rank(
       FittedStrategy strategy, List<UserState> users, int k, ExcludedItems excluded) {
+    SparseRows added =
+        strategy
+            .sparse()
+            .map(part -> SparseBatch.of(part, strategy.numItems(), users))
+            .orElse(null);
     return TensorThreads.call(
         () -> {
-          try (Scope scope = Scope.open(strategy.itemVectors().getDevice())) {
-            return topK.search(strategy.queries(scope, users), strategy.itemVectors(), k, excluded);
+          try (Scope scope = Scope.open(strategy.device())) {
+            DenseScores dense = strategy.dense().orElse(null);
+            return dense == null
+                ? topK.search(
+                    scope.manager().zeros(new Shape(users.size(), 1)),
+                    scope.manager().zeros(new Shape(strategy.numItems(), 1)),
+                    k,
+                    excluded,
+                    added)
+                : topK.search(dense.queries(scope, users), dense.itemVectors(), k, excluded, added);
           }
         });
   }
@@ -129,29 +144,54 @@ public final class Ranker implements AutoCloseable {
    * @param pairs rows of users and items, the same as in training
    */
   public static float[] scores(FittedStrategy strategy, Interactions history, Interactions pairs) {
+    float[] scores = new float[pairs.size()];
+    int[] users = pairs.userOfRow();
+    for (int start = 0; start < scores.length; start += PAIR_BATCH) {
+      int size = Math.min(PAIR_BATCH, scores.length - start);
+      List<UserState> states = new ArrayList<>(size);
+      int[] items = new int[size];
+      for (int i = 0; i < size; i++) {
+        int user = users[start + i];
+        states.add(new UserState(user, history.historyOf(user)));
+        items[i] = pairs.itemAt(start + i);
+      }
+      float[] batch = scores(strategy, states, items);
+      System.arraycopy(batch, 0, scores, start, size);
+    }
+    return scores;
+  }
+
+  /** The score of one item for each user, (B). */
+  static float[] scores(FittedStrategy strategy, List<UserState> users, int[] items) {
+    float[] scores =
+        strategy
+            .dense()
+            .map(part -> products(part, users, items))
+            .orElseGet(() -> new float[items.length]);
+    strategy
+        .sparse()
+        .ifPresent(
+            part -> {
+              ScoreSums sums = new ScoreSums(strategy.numItems());
+              for (int i = 0; i < items.length; i++) {
+                part.score(users.get(i), sums);
+                scores[i] += sums.get(items[i]);
+                sums.clear();
+              }
+            });
+    return scores;
+  }
+
+  private static float[] products(DenseScores part, List<UserState> users, int[] items) {
     return TensorThreads.call(
         () -> {
-          float[] scores = new float[pairs.size()];
-          int[] users = pairs.userOfRow();
-          for (int start = 0; start < scores.length; start += PAIR_BATCH) {
-            int size = Math.min(PAIR_BATCH, scores.length - start);
-            try (Scope request = Scope.open(strategy.itemVectors().getDevice())) {
-              List<UserState> states = new ArrayList<>(size);
-              int[] items = new int[size];
-              for (int i = 0; i < size; i++) {
-                int user = users[start + i];
-                states.add(new UserState(user, history.historyOf(user)));
-                items[i] = pairs.itemAt(start + i);
-              }
-              NDArray vectors =
-                  RowOptimizer.gather(
-                      strategy.itemVectors(), HostArrays.longs(request.manager(), items, size));
-              NDArray products = strategy.queries(request, states).mul(vectors);
-              float[] batch = HostArrays.toFloats(products.sum(new int[] {1}));
-              System.arraycopy(batch, 0, scores, start, size);
-            }
+          try (Scope request = Scope.open(part.itemVectors().getDevice())) {
+            NDArray vectors =
+                RowOptimizer.gather(
+                    part.itemVectors(), HostArrays.longs(request.manager(), items, items.length));
+            NDArray products = part.queries(request, users).mul(vectors);
+            return HostArrays.toFloats(products.sum(new int[] {1}));
           }
-          return scores;
         });
   }
 

@@ -1,11 +1,12 @@
 package io.sextant.strategy;
 
 /**
- * A base strategy with its settings: what can be fitted to data.
+ * A base strategy with its settings: what can be fitted to data. A service may bring its own; to
+ * load what they have learned from a bundle it registers a {@link StrategyLoader}.
  *
  * <p>Thread safety: immutable; several fits may run at the same time.
  */
-public sealed interface Strategy permits Popularity, TwoTowerStrategy {
+public interface Strategy {
 
   /** The name by which reports, bundles and explanations call it: unique in a pool. */
   String name();

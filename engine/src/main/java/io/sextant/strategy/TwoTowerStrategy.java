@@ -6,13 +6,11 @@ import io.sextant.data.FeatureColumn;
 import io.sextant.data.FeatureTable;
 import io.sextant.data.Interactions;
 import io.sextant.data.ItemStatistics;
-import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
 import io.sextant.eval.RatingMetrics;
 import io.sextant.nn.EntityFeatures;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
-import io.sextant.tensor.CounterRandom;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import io.sextant.train.Objective;
@@ -22,8 +20,6 @@ import io.sextant.train.TrainingOptions;
 import io.sextant.train.TrainingResult;
 import io.sextant.train.TwoTowerTask;
 import io.sextant.train.Validation;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -159,25 +155,14 @@ public record TwoTowerStrategy(
     if (validationMetric.equals(RMSE)) {
       return new RatingValidation(scorer, model, train, validation);
     }
-    int[] users = Ranker.usersWith(validation);
-    new CounterRandom(training.seed(), "validation-users", 0).shuffle(users);
-    int[] sample = Arrays.copyOf(users, Math.min(users.length, validationUsers));
-    List<RankingMetric> metrics = List.of(RankingMetric.parse(validationMetric));
-    return new Validation() {
-      @Override
-      public Map<String, Double> evaluate() {
-        try (Scope scope = model.child();
-            FittedTwoTower now = FittedTwoTower.snapshot(scope, scorer)) {
-          MetricTable table = ranker.evaluate(now, train, validation, metrics, sample, true);
-          return Map.of(validationMetric, table.mean(metrics.get(0)));
-        }
-      }
-
-      @Override
-      public String objective() {
-        return validationMetric;
-      }
-    };
+    return new RankingValidation(
+        ranker,
+        () -> FittedTwoTower.snapshot(model.child(), scorer),
+        train,
+        validation,
+        RankingMetric.parse(validationMetric),
+        validationUsers,
+        training.seed());
   }
 
   /** Root mean squared error of the validation rows' values. */

@@ -19,19 +19,18 @@ public final class Devices {
 
   /**
    * The device of that name. {@code auto} is the first GPU, or the CPU where there is none; every
-   * other name means exactly what it says.
+   * other name means exactly what it says. Only {@code auto} and {@code cuda} load libtorch.
    *
    * @throws InvalidInputException if the name is none of the four forms
    * @throws DeviceUnavailableException if the device is not there
    */
   public static Device parse(String name) {
     String text = name.strip().toLowerCase(Locale.ROOT);
-    int gpus = gpuCount();
     if (text.equals("cpu")) {
       return Device.cpu();
     }
     if (text.equals("auto")) {
-      return gpus > 0 ? Device.gpu(0) : Device.cpu();
+      return gpuCount() > 0 ? Device.gpu(0) : Device.cpu();
     }
     Matcher cuda = CUDA.matcher(text);
     if (!cuda.matches()) {
@@ -39,6 +38,7 @@ public final class Devices {
           "unknown device '" + name + "': use auto, cpu, cuda or cuda:N");
     }
     int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
+    int gpus = gpuCount();
     if (index >= gpus) {
       throw new DeviceUnavailableException(
           "device '%s' was asked for but this process sees %d CUDA device(s); run 'sextant doctor', or use --device cpu"

@@ -2,6 +2,7 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 
@@ -26,6 +27,7 @@ import ai.djl.pytorch.jni.JniUtils;
 public final class Grad implements AutoCloseable {
 
   private final boolean before;
+  private boolean closed;
 
   private Grad(boolean recording) {
     TensorRuntime.start();
@@ -62,6 +64,21 @@ public final class Grad implements AutoCloseable {
     return leaf;
   }
 
+  /**
+   * The array times a number: what a recorded computation must use in the place of DJL's {@code
+   * array.mul(number)}, {@code div(number)} and {@code pow(number)}.
+   *
+   * <p>Those wrap the number in a tensor over a Java buffer and let go of it at once, but the
+   * recording still refers to its memory: a garbage collection before {@link #backward} frees it,
+   * and the gradient is multiplied by whatever lies there then.
+   */
+  public static NDArray times(NDArray array, float factor) {
+    NDManager manager = array.getManager();
+    try (NDArray scalar = manager.full(new Shape(), factor, array.getDataType())) {
+      return array.mul(scalar);
+    }
+  }
+
   /** Computes the gradient of a scalar with respect to every leaf that it was computed from. */
   public void backward(NDArray scalar) {
     try (NDArray one = scalar.getManager().ones(scalar.getShape(), scalar.getDataType())) {
@@ -71,6 +88,10 @@ public final class Grad implements AutoCloseable {
 
   @Override
   public void close() {
-    JniUtils.setGradMode(before);
+    // A second close must not undo what was opened or closed since.
+    if (!closed) {
+      closed = true;
+      JniUtils.setGradMode(before);
+    }
   }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.sextant.InvalidInputException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
@@ -22,14 +23,18 @@ public final class HostArrays {
 
   /** A float32 tensor with these values. */
   public static NDArray floats(NDManager manager, float[] values, long... shape) {
-    return create(manager, new Shape(shape), DataType.FLOAT32, b -> b.asFloatBuffer().put(values));
+    return create(
+        manager,
+        filled(values.length, shape),
+        DataType.FLOAT32,
+        b -> b.asFloatBuffer().put(values));
   }
 
   /** An int64 tensor with these values: what libtorch wants for indices. */
   public static NDArray longs(NDManager manager, int[] values, long... shape) {
     return create(
         manager,
-        new Shape(shape),
+        filled(values.length, shape),
         DataType.INT64,
         b -> {
           var longs = b.asLongBuffer();
@@ -41,7 +46,7 @@ public final class HostArrays {
 
   /** A boolean tensor with these values (1 true, 0 false). */
   public static NDArray booleans(NDManager manager, byte[] values, long... shape) {
-    return create(manager, new Shape(shape), DataType.BOOLEAN, b -> b.put(values));
+    return create(manager, filled(values.length, shape), DataType.BOOLEAN, b -> b.put(values));
   }
 
   /** A tensor whose memory is written by {@code fill}, little endian, on whatever device. */
@@ -84,6 +89,16 @@ public final class HostArrays {
       }
     }
     return values;
+  }
+
+  /** The shape, which so many values fill: memory that none is written to is not cleared. */
+  private static Shape filled(int numValues, long... dimensions) {
+    Shape shape = new Shape(dimensions);
+    if (shape.size() != numValues) {
+      throw new InvalidInputException(
+          "%d values do not fill a tensor of shape %s".formatted(numValues, shape));
+    }
+    return shape;
   }
 
   private static void fillHost(NDArray array, Consumer<ByteBuffer> fill) {

@@ -4,12 +4,16 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.sextant.SextantException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The owner of native memory for one lifetime: process, model, session, or step and request. What
- * is created through {@link #manager()} is freed when the scope closes, at the latest.
+ * is created through {@link #manager()} is freed when the scope closes, at the latest. Closing a
+ * scope closes the scopes inside of it; a closed one throws {@link SextantException} when used.
  *
  * <p>Thread safety: a scope is used by one thread at a time; child scopes of one parent may be
  * opened and closed by different threads at the same time.
@@ -20,7 +24,8 @@ public final class Scope implements AutoCloseable {
 
   private final NDManager manager;
   private final @Nullable Scope parent;
-  private boolean closed;
+  private final Set<Scope> children = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private Scope(NDManager manager, @Nullable Scope parent) {
     this.manager = manager;
@@ -37,7 +42,9 @@ public final class Scope implements AutoCloseable {
   /** Opens a shorter lifetime inside this one, on the same device. */
   public Scope child() {
     checkOpen();
-    return new Scope(manager.newSubManager(), this);
+    Scope child = new Scope(manager.newSubManager(), this);
+    children.add(child);
+    return child;
   }
 
   /** The manager in which arrays of this lifetime are created. Never close it. */
@@ -48,11 +55,13 @@ public final class Scope implements AutoCloseable {
 
   /** The device on which arrays of this scope live. */
   public Device device() {
+    checkOpen();
     return manager.getDevice();
   }
 
   /** Moves an array one lifetime up, so that it outlives this scope. Returns the same array. */
   public NDArray promote(NDArray array) {
+    checkOpen();
     if (parent == null) {
       throw new SextantException("a scope without a parent has no longer lifetime to promote to");
     }
@@ -73,15 +82,27 @@ public final class Scope implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
+    if (markClosed()) {
+      if (parent != null) {
+        parent.children.remove(this);
+      }
       manager.close();
-      LIVE.decrementAndGet();
     }
   }
 
+  /** Whether it was open. The memory of children goes with their parent's. */
+  private boolean markClosed() {
+    if (!closed.compareAndSet(false, true)) {
+      return false;
+    }
+    LIVE.decrementAndGet();
+    children.forEach(Scope::markClosed);
+    children.clear();
+    return true;
+  }
+
   private void checkOpen() {
-    if (closed) {
+    if (closed.get()) {
       throw new SextantException(
           "this scope is closed: its arrays are freed and it makes no others");
     }

@@ -6,9 +6,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The platform threads on which all tensor code runs.
@@ -40,9 +41,12 @@ public final class TensorThreads {
 
   /**
    * Runs the work on a tensor thread and returns its result; runs it at once where the caller is on
-   * one already. An interrupt of the caller interrupts the work.
+   * one already.
    *
-   * @throws SextantException if the caller was interrupted, or around a checked exception
+   * <p>An interrupt of the caller interrupts the work and is kept; the call still ends with the
+   * work and never before it, because its memory would be freed under its hands.
+   *
+   * @throws SextantException around a checked exception
    */
   public static <T> T call(Callable<T> work) {
     if (isTensorThread()) {
@@ -52,19 +56,28 @@ public final class TensorThreads {
         throw unchecked(e);
       }
     }
-    Future<T> future = SHARED.submit(work);
+    Work<T> task = new Work<>(work);
+    SHARED.execute(task);
+    boolean interrupted = false;
     try {
-      return future.get();
-    } catch (InterruptedException e) {
-      future.cancel(true);
-      Thread.currentThread().interrupt();
-      throw new SextantException("interrupted while waiting for tensor work", e);
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+          task.interrupt();
+        }
+      }
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       if (cause instanceof Error error) {
         throw error;
       }
       throw unchecked(cause == null ? e : cause);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -81,6 +94,41 @@ public final class TensorThreads {
     return cause instanceof RuntimeException runtime
         ? runtime
         : new SextantException("tensor work failed: " + cause.getMessage(), cause);
+  }
+
+  /** Work that can be interrupted, and that leaves no interrupt to what its thread runs next. */
+  private static final class Work<T> extends FutureTask<T> {
+    private @Nullable Thread runner;
+    private boolean interrupted;
+
+    Work(Callable<T> work) {
+      super(work);
+    }
+
+    @Override
+    public void run() {
+      synchronized (this) {
+        runner = Thread.currentThread();
+        if (interrupted) {
+          runner.interrupt();
+        }
+      }
+      try {
+        super.run();
+      } finally {
+        synchronized (this) {
+          runner = null;
+          Thread.interrupted();
+        }
+      }
+    }
+
+    synchronized void interrupt() {
+      interrupted = true;
+      if (runner != null) {
+        runner.interrupt();
+      }
+    }
   }
 
   private static final class TensorThread extends Thread {

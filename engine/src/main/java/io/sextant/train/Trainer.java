@@ -61,7 +61,8 @@ public final class Trainer {
    *
    * @param model the lifetime of the task's parameters
    * @throws InvalidInputException if there are no examples, or a checkpoint is of another run
-   * @throws SextantException if training diverges
+   * @throws SextantException if training diverges, or if the thread was interrupted: then after the
+   *     step at hand, with a checkpoint if there is a place for one
    */
   public <B extends Batch> TrainingResult train(
       Scope model, LearningTask<B> task, @Nullable Validation validation) {
@@ -122,7 +123,7 @@ public final class Trainer {
         int to = Math.min(order.length, from + options.batchSize());
         step(Arrays.copyOfRange(order, from, to));
         if (Thread.currentThread().isInterrupted()) {
-          throw new SextantException("training was interrupted at step " + state.step);
+          throw new SextantException(interrupted());
         }
         if (checkpointIsDue()) {
           save();
@@ -204,7 +205,7 @@ public final class Trainer {
       boolean better = true;
       if (validation != null) {
         long start = System.nanoTime();
-        metrics = Map.copyOf(validation.evaluate());
+        metrics = validate(validation);
         validationNanos += System.nanoTime() - start;
         Double objective = metrics.get(validation.objective());
         if (objective == null) {
@@ -233,6 +234,28 @@ public final class Trainer {
       state.lossCount = 0;
     }
 
+    private Map<String, Double> validate(Validation how) {
+      try {
+        return Map.copyOf(how.evaluate());
+      } catch (RuntimeException e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new SextantException(interrupted(), e);
+        }
+        throw e;
+      }
+    }
+
+    /** Saves where training stands, between two steps, and gives a message of how to go on. */
+    private String interrupted() {
+      save();
+      String saved =
+          checkpoints == null
+              ? "nothing was saved, because no checkpoint file was given"
+              : "resume it from the checkpoint " + checkpoints.file();
+      return "training was interrupted at step %d of %d: %s"
+          .formatted(state.step, totalSteps, saved);
+    }
+
     private boolean checkpointIsDue() {
       return checkpoints != null
           && System.nanoTime() - lastCheckpointNanos >= checkpoints.interval().toNanos();
@@ -240,9 +263,27 @@ public final class Trainer {
 
     private void save() {
       if (checkpoints != null) {
-        Checkpoint.save(checkpoints, parameters, state);
+        saveUninterrupted(checkpoints);
         lastCheckpointNanos = System.nanoTime();
         listener.onCheckpoint(progress());
+      }
+    }
+
+    /** A channel closes itself when its thread is interrupted, which must cost no checkpoint. */
+    private void saveUninterrupted(CheckpointOptions place) {
+      boolean interrupted = Thread.interrupted();
+      try {
+        Checkpoint.save(place, parameters, state);
+      } catch (SextantException e) {
+        if (!Thread.interrupted()) {
+          throw e;
+        }
+        interrupted = true;
+        Checkpoint.save(place, parameters, state);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
 

@@ -25,6 +25,14 @@ public interface TrainingListener {
    */
   default void onEpoch(int epoch, double meanLoss, Map<String, Double> validation, boolean best) {}
 
+  /**
+   * Called when something was done otherwise than the settings let one expect, such as a model that
+   * covers only a part of the catalogue.
+   *
+   * @param notice a sentence for people
+   */
+  default void onNotice(String notice) {}
+
   /** Called when a checkpoint is safely on the disk. */
   default void onCheckpoint(TrainingProgress progress) {}
 }

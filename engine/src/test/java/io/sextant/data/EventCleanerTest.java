@@ -2,6 +2,7 @@ package io.sextant.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sextant.Event;
 import io.sextant.EventType;
@@ -475,6 +476,44 @@ class EventCleanerTest {
           .isInstanceOf(SextantException.class)
           .hasMessageContaining(target.toString());
     }
+  }
+
+  @Test
+  void rejectsToAFullDisk() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.isWritable(full), "there is no /dev/full");
+    Path rejects = Files.createSymbolicLink(folder.resolve("rejected.csv"), full);
+    // With few rows the disk is full at the end, with many in the middle.
+    for (int rows : new int[] {1, 20_000}) {
+      List<Event> events = new ArrayList<>(List.of(click("a", "x", T)));
+      for (int i = 0; i < rows; i++) {
+        events.add(click("a", "x", -1 - i));
+      }
+      assertThatThrownBy(
+              () -> clean(CleaningOptions.builder().rejectedFile(rejects).build(), events))
+          .as("%d rows", rows)
+          .isInstanceOf(SextantException.class)
+          .hasMessageContaining("rejected rows cannot be written to " + rejects)
+          .hasMessageContaining("make room");
+    }
+    assertThat(Files.readSymbolicLink(rejects)).isEqualTo(full);
+    assertNoOtherFiles("rejected.csv");
+  }
+
+  @Test
+  void rejectsToWhatIsNoRegularFileDoNotReplaceIt() throws IOException {
+    Path nothing = Path.of("/dev/null");
+    assumeTrue(Files.isWritable(nothing), "there is no /dev/null");
+    Path rejects = Files.createSymbolicLink(folder.resolve("rejected.csv"), nothing);
+    CleaningReport report =
+        clean(
+                CleaningOptions.builder().rejectedFile(rejects).build(),
+                click("a", "x", T),
+                click("a", "x", -1))
+            .report();
+    assertThat(report.rowsRejected()).isEqualTo(1);
+    assertThat(Files.readSymbolicLink(rejects)).isEqualTo(nothing);
+    assertNoOtherFiles("rejected.csv");
   }
 
   @Test

@@ -562,7 +562,8 @@ class EventReadersTest {
         .isInstanceOf(InvalidInputException.class);
     assertThatThrownBy(() -> EventFormat.parse("xls"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("csv, tsv, movielens, pairs, lists");
+        .hasMessageContaining("csv, tsv, movielens, pairs, lists")
+        .hasMessageContaining("parquet and json");
     assertThat(EventFormat.parse("Lists")).isEqualTo(EventFormat.LISTS);
   }
 }

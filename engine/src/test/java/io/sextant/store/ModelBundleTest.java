@@ -270,11 +270,11 @@ class ModelBundleTest {
     editManifest(text -> text.replace("\"formatVersion\": 1", "\"formatVersion\": 7, \"x\": 1"));
     assertThatThrownBy(() -> ModelBundle.open(bundle))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("written by format 7, this engine reads up to 1: upgrade");
+        .hasMessageContaining("written by format 7, this engine reads up to 2: upgrade");
     Files.delete(bundle.resolve("manifest.sha256"));
     assertThatThrownBy(() -> ModelBundle.open(bundle))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("written by format 7, this engine reads up to 1: upgrade");
+        .hasMessageContaining("written by format 7, this engine reads up to 2: upgrade");
   }
 
   /** Manifests whose own checksum is right; ' stands for ". */

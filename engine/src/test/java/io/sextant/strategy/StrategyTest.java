@@ -28,6 +28,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,14 +71,30 @@ class StrategyTest {
     try (FittedStrategy all = Popularity.allTime().fit(FitContext.of(Device.cpu(), data));
         FittedStrategy recent =
             new Popularity("recent", 2).fit(FitContext.of(Device.cpu(), data))) {
-      assertThat(HostArrays.toFloats(all.itemVectors())).containsExactly(0.5f, 3, 2, 0);
+      assertThat(HostArrays.toFloats(all.dense().orElseThrow().itemVectors()))
+          .containsExactly(0.5f, 3, 2, 0);
       // Ages are 4, 2, 4 and 0 days.
-      assertThat(HostArrays.toFloats(recent.itemVectors())).containsExactly(0.5f, 0.75f, 0.75f, 0);
+      assertThat(HostArrays.toFloats(recent.dense().orElseThrow().itemVectors()))
+          .containsExactly(0.5f, 0.75f, 0.75f, 0);
       RankedLists lists =
           ranker.rank(all, List.of(new UserState(0, new int[] {2, 0}), UserState.unseen()), 3);
       assertThat(lists.itemsOf(0)).containsExactly(1, 3);
       assertThat(lists.itemsOf(1)).containsExactly(1, 2, 0);
       assertThat(lists.scoresOf(1)).containsExactly(3, 2, 0.5f);
+    }
+  }
+
+  @Test
+  void latePopularityHalvesWithEachStepBack() {
+    Interactions.Builder rows = Interactions.builder(ids("u", 2), ids("i", 3));
+    add(rows, 0, 0, 1, 1);
+    add(rows, 0, 1, 1, 2);
+    add(rows, 0, 2, 1, 3);
+    add(rows, 1, 0, 2, 1);
+    FitContext context = FitContext.of(Device.cpu(), Dataset.of(rows.build()));
+    try (FittedStrategy late = Popularity.late().fit(context)) {
+      assertThat(HostArrays.toFloats(late.dense().orElseThrow().itemVectors()))
+          .containsExactly(2.25f, 0.5f, 1);
     }
   }
 
@@ -89,11 +106,11 @@ class StrategyTest {
     add(rows, 0, 1, 1, 5);
     for (Popularity popularity : List.of(Popularity.allTime(), new Popularity("p", 0.25))) {
       try (FittedStrategy fitted = popularity.fit(FitContext.of(Device.cpu(), data))) {
-        Path bundle = save(fitted, "popularity-" + popularity.name());
+        Path bundle = save(fitted, data, "popularity-" + popularity.name());
         try (ModelBundle open = ModelBundle.open(bundle);
             FittedStrategy loaded = Strategies.load(open.strategy("s"), Device.cpu())) {
-          assertThat(HostArrays.toFloats(loaded.itemVectors()))
-              .isEqualTo(HostArrays.toFloats(fitted.itemVectors()));
+          assertThat(HostArrays.toFloats(loaded.dense().orElseThrow().itemVectors()))
+              .isEqualTo(HostArrays.toFloats(fitted.dense().orElseThrow().itemVectors()));
           assertThat(loaded.configJson()).isEqualTo(fitted.configJson());
         }
       }
@@ -154,7 +171,7 @@ class StrategyTest {
     Dataset data = new Dataset(train, features("user", 5), features("item", 6));
     TwoTowerStrategy strategy = strategy(1, 3).withItemStatistics(true);
     try (FittedStrategy fitted = strategy.fit(FitContext.of(Device.cpu(), data))) {
-      Path bundle = save(fitted, "two-tower");
+      Path bundle = save(fitted, data, "two-tower");
       List<UserState> users = new ArrayList<>(users(train));
       users.add(UserState.unseen(3, 1));
       users.add(UserState.unseen());
@@ -215,14 +232,18 @@ class StrategyTest {
         .hasMessageContaining("two-tower");
   }
 
-  private Path save(FittedStrategy fitted, String name) {
+  private Path save(FittedStrategy fitted, Dataset data, String name) {
     Path bundle = folder.resolve(name);
     new BundleWriter()
         .strategy("s", fitted.type(), fitted.configJson(), fitted.tensors())
-        .users(List.of("a"))
-        .items(List.of("b"))
+        .users(namesOf(data.interactions().users()))
+        .items(namesOf(data.interactions().items()))
         .write(bundle);
     return bundle;
+  }
+
+  private static List<String> namesOf(IdIndex ids) {
+    return IntStream.range(0, ids.size()).mapToObj(ids::idOf).toList();
   }
 
   private static FittedStrategy fit(Interactions train, long seed) {

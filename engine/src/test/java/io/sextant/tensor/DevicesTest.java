@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.Device;
 import io.sextant.DeviceUnavailableException;
 import io.sextant.InvalidInputException;
+import io.sextant.nativeconfig.NativeRuntime;
+import io.sextant.nativeconfig.testing.ForkedJvm;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,6 +22,34 @@ class DevicesTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("'" + name + "'")
         .hasMessageContaining("auto, cpu, cuda or cuda:N");
+  }
+
+  @Test
+  void aNameIsJudgedBeforeLibtorchIsLoaded() {
+    ForkedJvm.Result result = ForkedJvm.run(Probe.class, Map.of());
+    assertThat(result.exit()).as(result.output()).isZero();
+    assertThat(result.output())
+        .contains("cpu() unprepared")
+        .contains("unknown device 'gpu': use auto, cpu, cuda or cuda:N unprepared");
+  }
+
+  /** Parses names and prints whether libtorch was prepared for it. */
+  public static final class Probe {
+
+    private Probe() {}
+
+    public static void main(String[] args) {
+      System.out.println(Devices.parse("cpu") + state());
+      try {
+        Devices.parse("gpu");
+      } catch (InvalidInputException e) {
+        System.out.println(e.getMessage() + state());
+      }
+    }
+
+    private static String state() {
+      return NativeRuntime.current().isEmpty() ? " unprepared" : " prepared";
+    }
   }
 
   @Test

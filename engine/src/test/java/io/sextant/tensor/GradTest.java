@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -71,6 +75,20 @@ class GradTest {
   }
 
   @Test
+  void closingTwiceRestoresOnce() {
+    TensorThreads.run(
+        () -> {
+          Grad first = Grad.record();
+          first.close();
+          try (Grad second = Grad.record()) {
+            first.close();
+            assertThat(Grad.isRecording()).isTrue();
+          }
+          assertThat(Grad.isRecording()).isFalse();
+        });
+  }
+
+  @Test
   void aLeafSharesTheMemoryButNotTheGradient() {
     TensorThreads.run(
         () -> {
@@ -86,6 +104,45 @@ class GradTest {
             assertThat(HostArrays.toFloats(leaf)).containsExactly(4, 6);
           }
         });
+  }
+
+  @Test
+  void aFactorSurvivesAGarbageCollectionBeforeBackward() {
+    TensorThreads.run(
+        () -> {
+          for (DataType type : List.of(DataType.FLOAT32, DataType.FLOAT64)) {
+            try (Scope scope = Scope.open(Device.cpu())) {
+              NDArray leaf = Grad.leaf(scope.manager().ones(new Shape(3), type), scope.manager());
+              try (Grad grad = Grad.record()) {
+                NDArray[] results = new NDArray[50];
+                for (int i = 0; i < results.length; i++) {
+                  results[i] = Grad.times(leaf, 3);
+                }
+                NDArray sum = NDArrays.add(results).sum();
+                assertThat(sum.getDataType()).isEqualTo(type);
+                collectGarbage();
+                grad.backward(sum);
+              }
+              assertThat(leaf.getGradient().toType(DataType.FLOAT32, true).toFloatArray())
+                  .containsExactly(150, 150, 150);
+            }
+          }
+        });
+  }
+
+  /** Frees what a collection frees and writes over it. */
+  private static void collectGarbage() {
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+      try {
+        Thread.sleep(50); // Buffers are freed by a thread of their own.
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    for (int i = 0; i < 2_000; i++) {
+      ByteBuffer.allocateDirect(8).putLong(0, 0x7F00_1234_5678_9ABCL);
+    }
   }
 
   @Test

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sextant.InvalidInputException;
+import io.sextant.SextantException;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.store.SafetensorsFile;
 import io.sextant.tensor.RowOptimizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,11 +15,13 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointTest {
 
@@ -59,6 +63,90 @@ class CheckpointTest {
     assertThatThrownBy(() -> train(kind, 98, checkpoints(file, true, "a"), 11))
         .isInstanceOf(Cut.class);
     assertSame(train(kind, 99, checkpoints(file, true, "a"), -1), undisturbed, "cut twice");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 6, STEPS - 1})
+  void anInterruptedRunSavesAndGoesOnAsIfNothingHadHappened(int step) {
+    Outcome undisturbed = train(RowOptimizer.Kind.ADAM, 1, null, -1);
+    Path file = folder.resolve("interrupted.safetensors");
+    CheckpointOptions rare = new CheckpointOptions(file, Duration.ofDays(1), false, "a");
+    assertThatThrownBy(() -> interruptAt(step, rare))
+        .isInstanceOf(SextantException.class)
+        .hasMessageContaining("interrupted at step " + step + " of " + STEPS)
+        .hasMessageContaining(file.toString());
+    try (SafetensorsFile saved = SafetensorsFile.open(file)) {
+      assertThat(saved.metadata().get("sextant.state")).contains("\"step\":" + step + ",");
+    }
+    assertSame(
+        train(RowOptimizer.Kind.ADAM, 99, checkpoints(file, true, "a"), -1),
+        undisturbed,
+        "interrupted at step " + step);
+  }
+
+  @Test
+  void anInterruptWithoutAPlaceToSaveSaysSo() {
+    assertThatThrownBy(() -> interruptAt(3, null))
+        .isInstanceOf(SextantException.class)
+        .hasMessageContaining("interrupted at step 3")
+        .hasMessageContaining("nothing was saved");
+  }
+
+  @Test
+  void anInterruptInValidationRepeatsTheValidation() {
+    Outcome undisturbed = train(RowOptimizer.Kind.ADAM, 1, null, -1);
+    Path file = folder.resolve("validation.safetensors");
+    Function<Fixture, Double> broken =
+        fixture -> {
+          Thread.currentThread().interrupt();
+          throw new IllegalStateException("interrupted in the middle");
+        };
+    assertThatThrownBy(
+            () ->
+                train(
+                    RowOptimizer.Kind.ADAM,
+                    1,
+                    checkpoints(file, false, "a"),
+                    TrainingListener.NONE,
+                    broken))
+        .isInstanceOf(SextantException.class)
+        .hasMessageContaining("interrupted at step 4")
+        .hasRootCauseMessage("interrupted in the middle");
+    assertSame(
+        train(RowOptimizer.Kind.ADAM, 99, checkpoints(file, true, "a"), -1),
+        undisturbed,
+        "interrupted in validation");
+  }
+
+  @Test
+  void anInterruptWhileACheckpointIsWrittenCostsNoCheckpoint() {
+    Outcome undisturbed = train(RowOptimizer.Kind.ADAM, 1, null, -1);
+    Path file = folder.resolve("late.safetensors");
+    // The end of an epoch saves, whatever the interval, and meets the interrupt.
+    Function<Fixture, Double> late =
+        fixture -> {
+          Thread.currentThread().interrupt();
+          return norm(fixture);
+        };
+    CheckpointOptions rare = new CheckpointOptions(file, Duration.ofDays(1), false, "a");
+    assertThatThrownBy(() -> train(RowOptimizer.Kind.ADAM, 1, rare, TrainingListener.NONE, late))
+        .isInstanceOf(SextantException.class)
+        .hasMessageContaining("interrupted at step 5");
+    assertSame(
+        train(RowOptimizer.Kind.ADAM, 99, checkpoints(file, true, "a"), -1), undisturbed, "late");
+  }
+
+  private static Outcome interruptAt(int step, @Nullable CheckpointOptions checkpoints) {
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void onStep(TrainingProgress progress) {
+            if (progress.step() == step) {
+              Thread.currentThread().interrupt();
+            }
+          }
+        };
+    return train(RowOptimizer.Kind.ADAM, 1, checkpoints, listener, CheckpointTest::norm);
   }
 
   @Test
@@ -105,6 +193,24 @@ class CheckpointTest {
 
   private static Outcome train(
       RowOptimizer.Kind kind, long modelSeed, @Nullable CheckpointOptions checkpoints, int cut) {
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void onStep(TrainingProgress progress) {
+            if (progress.step() == cut) {
+              throw new Cut();
+            }
+          }
+        };
+    return train(kind, modelSeed, checkpoints, listener, CheckpointTest::norm);
+  }
+
+  private static Outcome train(
+      RowOptimizer.Kind kind,
+      long modelSeed,
+      @Nullable CheckpointOptions checkpoints,
+      TrainingListener listener,
+      Function<Fixture, Double> score) {
     TwoTowerOptions shape =
         TwoTowerOptions.builder()
             .dimension(4)
@@ -126,21 +232,12 @@ class CheckpointTest {
             .schedule(Schedule.COSINE)
             .patience(0)
             .build();
-    TrainingListener listener =
-        new TrainingListener() {
-          @Override
-          public void onStep(TrainingProgress progress) {
-            if (progress.step() == cut) {
-              throw new Cut();
-            }
-          }
-        };
     return Fixture.with(
         shape,
         sampling,
         modelSeed,
         fixture -> {
-          Validation validation = fixture.validation(CheckpointTest::norm, false);
+          Validation validation = fixture.validation(score, false);
           TrainingResult result =
               fixture.train(options, List.of(), listener, checkpoints, validation);
           return new Outcome(fixture.values(), result);

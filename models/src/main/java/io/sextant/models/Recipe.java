@@ -36,12 +36,21 @@ public record Recipe(
       throw new InvalidInputException(
           "a recipe needs at least one strategy: [popularity], [popularityDecayed] or [twoTower]");
     }
-    data = Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null));
+    data = Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null, null));
   }
 
-  /** The section {@code [data]}. */
+  /**
+   * The section {@code [data]}.
+   *
+   * @param format of the events
+   * @param userFeatures form of the file of user features: header, header-tsv, movielens or none
+   * @param itemFeatures form of the file of item features: header, header-tsv, movielens or none
+   * @param minUserEvents users with fewer events are left out
+   * @param minItemEvents items with fewer events are left out
+   */
   public record Data(
       @Nullable String format,
+      @Nullable String userFeatures,
       @Nullable String itemFeatures,
       @Nullable Integer minUserEvents,
       @Nullable Integer minItemEvents) {}

@@ -39,7 +39,8 @@ class ModelZooTest {
   @Test
   void videoIsWhatItsTextSays() {
     Recipe video = ModelZoo.parse(ModelZoo.text("video"), "video", Map.of());
-    assertThat(video.data()).isEqualTo(new Recipe.Data("movielens", "movielens", 1, 1));
+    assertThat(video.data())
+        .isEqualTo(new Recipe.Data("movielens", "movielens", "movielens", 1, 1));
     assertThat(video.strategies(1).stream().map(Strategy::name))
         .containsExactly("popularity", "popularity-decayed", "two-tower");
     assertThat(Objects.requireNonNull(video.popularityDecayed()).halfLifeDays()).isEqualTo(60);

@@ -1,0 +1,425 @@
+package io.sextant.meta;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import io.sextant.RankedLists;
+import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.SparseRows;
+import io.sextant.retrieve.TopK;
+import io.sextant.strategy.DenseScores;
+import io.sextant.strategy.ScoreSums;
+import io.sextant.strategy.SparseBatch;
+import io.sextant.strategy.UserState;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
+import io.sextant.tensor.Scope;
+import io.sextant.tensor.TensorThreads;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scores with all strategies of a pool at once: one inner product, whatever the weights.
+ *
+ * <p>Design. The mixture {@code S(h, j) = sum_m w_m(h) (s_m(h, j) - mu_m(h)) / sigma_m(h)} is, but
+ * for a constant of the user, the inner product of {@code Q(h) = [w_m / sigma_m q_m]_m} and {@code
+ * V_j = [v_mj]_m}, plus the sparse parts times {@code w_m / sigma_m}. The dense part's mean and
+ * variance need no pass over the items: {@code mu = <q, vbar>} and {@code sigma^2 = q' C q} with
+ * the catalogue's mean vector and covariance matrix, which are computed once. The sparse part's
+ * come from its entries.
+ *
+ * <p>Memory: a copy of all item vectors (I, D) beside the strategies' own.
+ *
+ * <p>Thread safety: {@link #score}, {@link #rank} and {@link #raw} may be called from several
+ * tensor threads, each with a scope of its own.
+ */
+final class FusedScorer implements AutoCloseable {
+
+  /** A strategy whose scores spread less than this share of their size says nothing. */
+  private static final double RELATIVE_FLOOR = 1e-6;
+
+  /** Gathered item vectors of one chunk stay below this. */
+  private static final long GATHER_BYTES = 24L << 20;
+
+  private final StrategyPool pool;
+  private final TopK topK;
+  private final Scope model;
+  private final int[] offsets;
+  private final @Nullable NDArray vectors;
+  private final @Nullable NDArray mean;
+  private final NDArray[] covariances;
+  private final @Nullable NDArray blocks;
+
+  /**
+   * Copies the item vectors and computes their moments, O(I sum D_m^2).
+   *
+   * @param pool lent; must stay open longer than this
+   * @param topK lent
+   */
+  FusedScorer(StrategyPool pool, TopK topK) {
+    this.pool = pool;
+    this.topK = topK;
+    this.offsets = new int[pool.size() + 1];
+    this.covariances = new NDArray[pool.size()];
+    this.model = Scope.open(pool.device());
+    List<NDArray> parts = new ArrayList<>();
+    for (int m = 0; m < pool.size(); m++) {
+      DenseScores dense = dense(m);
+      int width = 0;
+      if (dense != null) {
+        parts.add(dense.itemVectors());
+        width = (int) dense.itemVectors().getShape().get(1);
+      }
+      offsets[m + 1] = offsets[m] + width;
+    }
+    if (parts.isEmpty()) {
+      vectors = null;
+      mean = null;
+      blocks = null;
+      return;
+    }
+    NDArray all = TensorThreads.call(() -> concat(parts));
+    vectors = all;
+    mean = TensorThreads.call(() -> model.adopt(all.mean(new int[] {0}, true)));
+    blocks = TensorThreads.call(this::blockIndicator);
+    TensorThreads.run(() -> covariances(all));
+  }
+
+  /** The sum of the dense parts' dimensions, D. */
+  int dimension() {
+    return offsets[pool.size()];
+  }
+
+  StrategyPool pool() {
+    return pool;
+  }
+
+  /** What the strategies say of these users, in the memory of the scope. */
+  PoolScores score(Scope scope, List<UserState> users) {
+    int size = users.size();
+    int numStrategies = pool.size();
+    SparseRows[] sparse = new SparseRows[numStrategies];
+    for (int m = 0; m < numStrategies; m++) {
+      var part = pool.members().get(m).fitted().sparse();
+      if (part.isPresent()) {
+        sparse[m] = SparseBatch.of(part.get(), pool.numItems(), users);
+      }
+    }
+    double[] means = new double[size * numStrategies];
+    double[] variances = new double[size * numStrategies];
+    NDArray queries = vectors == null ? null : queries(scope, users);
+    if (queries != null) {
+      denseMoments(scope, queries, means, variances);
+    }
+    for (int m = 0; m < numStrategies; m++) {
+      SparseRows rows = sparse[m];
+      if (rows != null) {
+        addSparseMoments(scope, m, rows, queries, means, variances);
+      }
+    }
+    float[] floatMeans = new float[means.length];
+    float[] deviations = new float[means.length];
+    for (int i = 0; i < means.length; i++) {
+      floatMeans[i] = (float) means[i];
+      double deviation = Math.sqrt(Math.max(0, variances[i]));
+      deviations[i] = deviation <= RELATIVE_FLOOR * Math.abs(means[i]) ? 0 : (float) deviation;
+    }
+    return new PoolScores(size, queries, sparse, floatMeans, deviations);
+  }
+
+  /**
+   * The best k items of the weighted sum of standardised scores. The scores of the lists are S
+   * exactly, constants included.
+   *
+   * @param weights (B * M)
+   */
+  RankedLists rank(Scope scope, PoolScores scores, float[] weights, int k, ExcludedItems excluded) {
+    int numStrategies = pool.size();
+    float[] factors = new float[weights.length];
+    double[] constants = new double[scores.size()];
+    for (int i = 0; i < weights.length; i++) {
+      if (scores.deviations()[i] > 0) {
+        factors[i] = weights[i] / scores.deviations()[i];
+        constants[i / numStrategies] += (double) factors[i] * scores.means()[i];
+      }
+    }
+    SparseRows added = combine(scores, factors);
+    RankedLists lists;
+    try (Scope step = scope.child()) {
+      if (scores.queries() == null || vectors == null || blocks == null) {
+        lists =
+            topK.search(
+                step.manager().zeros(new Shape(scores.size(), 1)),
+                step.manager().zeros(new Shape(pool.numItems(), 1)),
+                k,
+                excluded,
+                added);
+      } else {
+        NDArray scale =
+            step.adopt(
+                HostArrays.floats(step.manager(), factors, scores.size(), numStrategies)
+                    .matMul(blocks)); // (B, D)
+        NDArray fused = step.adopt(scores.queries().mul(scale));
+        lists = topK.search(fused, vectors, k, excluded, added);
+      }
+    }
+    float[] shifted = lists.scores().clone();
+    for (int list = 0; list < lists.size(); list++) {
+      for (int at = list * k; at < list * k + lists.lengths()[list]; at++) {
+        shifted[at] -= (float) constants[list];
+      }
+    }
+    return new RankedLists(k, lists.items(), shifted, lists.lengths());
+  }
+
+  /** The best k items of one strategy alone. */
+  RankedLists rankSingle(
+      Scope scope, PoolScores scores, int strategy, int k, ExcludedItems excluded) {
+    DenseScores dense = dense(strategy);
+    try (Scope step = scope.child()) {
+      if (dense == null || scores.queries() == null) {
+        return topK.search(
+            step.manager().zeros(new Shape(scores.size(), 1)),
+            step.manager().zeros(new Shape(pool.numItems(), 1)),
+            k,
+            excluded,
+            scores.sparse()[strategy]);
+      }
+      NDArray queries = step.adopt(block(scores.queries(), strategy));
+      return topK.search(queries, dense.itemVectors(), k, excluded, scores.sparse()[strategy]);
+    }
+  }
+
+  /**
+   * The raw score of each strategy for each candidate.
+   *
+   * @param candidates (B * N) items; negative ones are padding
+   * @return (B * N * M); 0 at padding
+   */
+  float[] raw(Scope scope, PoolScores scores, int[] candidates) {
+    int numStrategies = pool.size();
+    int n = candidates.length / Math.max(1, scores.size());
+    float[] raw = new float[candidates.length * numStrategies];
+    if (scores.queries() != null && vectors != null) {
+      addDense(scope, scores.queries(), candidates, n, raw);
+    }
+    for (int m = 0; m < numStrategies; m++) {
+      SparseRows rows = scores.sparse()[m];
+      if (rows == null) {
+        continue;
+      }
+      for (int at = 0; at < candidates.length; at++) {
+        if (candidates[at] >= 0) {
+          raw[at * numStrategies + m] += rows.get(at / n, candidates[at]);
+        }
+      }
+    }
+    return raw;
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+
+  private @Nullable DenseScores dense(int strategy) {
+    return pool.members().get(strategy).fitted().dense().orElse(null);
+  }
+
+  private NDArray concat(List<NDArray> parts) {
+    // A single part is copied, too: this scope must not own what belongs to the strategy.
+    NDArray all =
+        parts.size() == 1 ? parts.get(0).duplicate() : NDArrays.concat(new NDList(parts), 1);
+    return model.adopt(all);
+  }
+
+  /** (M, D) with ones where a dimension belongs to the strategy. */
+  private NDArray blockIndicator() {
+    int width = dimension();
+    float[] indicator = new float[pool.size() * width];
+    for (int m = 0; m < pool.size(); m++) {
+      for (int d = offsets[m]; d < offsets[m + 1]; d++) {
+        indicator[m * width + d] = 1;
+      }
+    }
+    return HostArrays.floats(model.manager(), indicator, pool.size(), width);
+  }
+
+  private void covariances(NDArray all) {
+    long numItems = all.getShape().get(0);
+    for (int m = 0; m < pool.size(); m++) {
+      if (offsets[m] == offsets[m + 1] || mean == null) {
+        continue;
+      }
+      try (Scope step = model.child()) {
+        NDArray centred = step.adopt(step.adopt(block(all, m)).sub(step.adopt(block(mean, m))));
+        NDArray covariance = step.adopt(centred.transpose()).matMul(centred).divi(numItems);
+        covariances[m] = model.adopt(covariance);
+      }
+    }
+  }
+
+  private NDArray block(NDArray wide, int strategy) {
+    return wide.get(":, %d:%d".formatted(offsets[strategy], offsets[strategy + 1]));
+  }
+
+  private NDArray queries(Scope scope, List<UserState> users) {
+    NDList parts = new NDList();
+    try (Scope step = scope.child()) {
+      for (int m = 0; m < pool.size(); m++) {
+        DenseScores dense = dense(m);
+        if (dense != null) {
+          parts.add(dense.queries(step, users));
+        }
+      }
+      return scope.adopt(parts.size() == 1 ? parts.get(0).duplicate() : NDArrays.concat(parts, 1));
+    }
+  }
+
+  private void denseMoments(Scope scope, NDArray queries, double[] means, double[] variances) {
+    int numStrategies = pool.size();
+    int size = (int) queries.getShape().get(0);
+    try (Scope step = scope.child()) {
+      for (int m = 0; m < numStrategies; m++) {
+        if (offsets[m] == offsets[m + 1] || mean == null) {
+          continue;
+        }
+        NDArray q = step.adopt(block(queries, m));
+        float[] mu =
+            HostArrays.toFloats(step.adopt(q.mul(step.adopt(block(mean, m)))).sum(new int[] {1}));
+        float[] variance =
+            HostArrays.toFloats(
+                step.adopt(step.adopt(q.matMul(covariances[m])).mul(q)).sum(new int[] {1}));
+        for (int u = 0; u < size; u++) {
+          means[u * numStrategies + m] = mu[u];
+          variances[u * numStrategies + m] = variance[u];
+        }
+      }
+    }
+  }
+
+  /** Adds mean and variance of sparse entries, and twice their covariance with the dense part. */
+  private void addSparseMoments(
+      Scope scope,
+      int m,
+      SparseRows rows,
+      @Nullable NDArray queries,
+      double[] means,
+      double[] variances) {
+    int numStrategies = pool.size();
+    double numItems = pool.numItems();
+    boolean both = queries != null && offsets[m] < offsets[m + 1];
+    double[] cross = new double[rows.size()];
+    if (both && queries != null) {
+      crossMoments(scope, m, rows, queries, cross);
+    }
+    for (int u = 0; u < rows.size(); u++) {
+      double sum = 0;
+      double squares = 0;
+      for (int at = rows.starts()[u]; at < rows.starts()[u + 1]; at++) {
+        double value = rows.values()[at];
+        sum += value;
+        squares += value * value;
+      }
+      int i = u * numStrategies + m;
+      double mu = sum / numItems;
+      // sum_j e_j (d_j - dbar) / I, e the sparse entries and d the dense scores.
+      double covariance = both ? (cross[u] - sum * means[i]) / numItems : 0;
+      variances[i] += squares / numItems - mu * mu + 2 * covariance;
+      means[i] += mu;
+    }
+  }
+
+  /** For each user sum_j e_j d_j, over the entries e of the sparse part. */
+  private void crossMoments(Scope scope, int m, SparseRows rows, NDArray queries, double[] cross) {
+    DenseScores dense = dense(m);
+    if (dense == null) {
+      return;
+    }
+    for (int u = 0; u < rows.size(); u++) {
+      int from = rows.starts()[u];
+      int count = rows.starts()[u + 1] - from;
+      if (count == 0) {
+        continue;
+      }
+      try (Scope step = scope.child()) {
+        int[] items = Arrays.copyOfRange(rows.items(), from, from + count);
+        float[] values = Arrays.copyOfRange(rows.values(), from, from + count);
+        NDArray gathered =
+            step.adopt(
+                RowOptimizer.gather(
+                    dense.itemVectors(), HostArrays.longs(step.manager(), items, count)));
+        NDArray sum =
+            step.adopt(HostArrays.floats(step.manager(), values, 1, count).matMul(gathered));
+        NDArray q = step.adopt(step.adopt(block(queries, m)).get("%d:%d".formatted(u, u + 1)));
+        cross[u] = step.adopt(sum.mul(q)).sum().getFloat();
+      }
+    }
+  }
+
+  private @Nullable SparseRows combine(PoolScores scores, float[] factors) {
+    boolean any = false;
+    for (SparseRows rows : scores.sparse()) {
+      any |= rows != null;
+    }
+    if (!any) {
+      return null;
+    }
+    int numStrategies = pool.size();
+    return SparseBatch.of(
+        pool.numItems(),
+        scores.size(),
+        (int user, ScoreSums into) -> {
+          for (int m = 0; m < numStrategies; m++) {
+            SparseRows rows = scores.sparse()[m];
+            float factor = factors[user * numStrategies + m];
+            if (rows != null && factor != 0) {
+              into.addAll(
+                  rows.items(),
+                  rows.values(),
+                  rows.starts()[user],
+                  rows.starts()[user + 1],
+                  factor);
+            }
+          }
+        });
+  }
+
+  /** Adds the inner products of queries and gathered candidates, strategy by strategy. */
+  private void addDense(Scope scope, NDArray queries, int[] candidates, int n, float[] raw) {
+    int users = n == 0 ? 0 : candidates.length / n;
+    int width = dimension();
+    int numStrategies = pool.size();
+    int chunk = (int) Math.max(1, GATHER_BYTES / ((long) n * width * Float.BYTES));
+    if (vectors == null || blocks == null) {
+      return;
+    }
+    NDArray columns = scope.adopt(blocks.transpose()); // (D, M)
+    for (int first = 0; first < users; first += chunk) {
+      int end = Math.min(users, first + chunk);
+      int rows = (end - first) * n;
+      int[] items = new int[rows];
+      for (int i = 0; i < rows; i++) {
+        items[i] = Math.max(0, candidates[first * n + i]);
+      }
+      try (Scope step = scope.child()) {
+        NDArray gathered =
+            step.adopt(RowOptimizer.gather(vectors, HostArrays.longs(step.manager(), items, rows)));
+        NDArray q = step.adopt(queries.get("%d:%d".formatted(first, end)));
+        NDArray products =
+            step.adopt(gathered.reshape(end - first, n, width))
+                .muli(step.adopt(q.reshape(end - first, 1, width)));
+        float[] sums =
+            HostArrays.toFloats(
+                step.adopt(step.adopt(products.reshape(rows, width)).matMul(columns))); // (rows, M)
+        int at = first * n * numStrategies;
+        for (int i = 0; i < sums.length; i++) {
+          raw[at + i] = candidates[first * n + i / numStrategies] >= 0 ? sums[i] : 0;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.sextant.meta;
+
+import io.sextant.data.Interactions;
+
+/**
+ * What the policy knows of items beside the strategies' scores.
+ *
+ * @param logPopularity (I) log(1 + number of interactions)
+ */
+record ItemFacts(float[] logPopularity) {
+
+  static ItemFacts of(Interactions train) {
+    int[] counts = train.itemCounts();
+    float[] logs = new float[counts.length];
+    for (int item = 0; item < logs.length; item++) {
+      logs[item] = (float) Math.log1p(counts[item]);
+    }
+    return new ItemFacts(logs);
+  }
+}

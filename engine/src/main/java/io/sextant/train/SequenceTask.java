@@ -1,0 +1,271 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.training.ParameterStore;
+import io.sextant.data.Interactions;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.PackedSequences;
+import io.sextant.nn.SequenceEncoder;
+import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
+import io.sextant.tensor.Scope;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Learning a sequence encoder: every interaction but a user's first is predicted once, from those
+ * before it, by a softmax over the item itself and negatives that the batch shares, corrected by
+ * their sampling probability (Bengio and Senecal, IEEE TNN 2008; for sequences: Klenitskiy and
+ * Vasilev, RecSys 2023).
+ *
+ * <p>An example is a user's sequence; one that is longer than the encoder reads is cut into several
+ * so that each target belongs to one of them. The loss of an example is the sum over its positions,
+ * divided by the mean number of positions, so that the mean over a batch is that over positions.
+ * The weight of an interaction multiplies the loss of its position.
+ *
+ * <p>A batch of N tokens and C negatives costs O(N D C) beside the encoder's own pass; the size of
+ * the catalogue does not matter.
+ *
+ * <p>Thread safety: used by one thread at a time.
+ */
+public final class SequenceTask implements LearningTask<SequenceBatch> {
+
+  private final SequenceEncoder encoder;
+  private final List<NamedParameter> parameters;
+  private final Interactions interactions;
+  private final SequenceSampling sampling;
+  private final long seed;
+  private final Windows windows;
+  private final SeenItems seen;
+  private final ItemSampler sampler;
+  private final double[] targetShare;
+  private final DropoutPool dropout;
+  private final RowCollector items;
+
+  /**
+   * A task.
+   *
+   * @param session the lifetime of what the training draws once
+   * @param interactions the rows to learn from, over the encoder's items
+   */
+  public SequenceTask(
+      Scope session,
+      SequenceEncoder encoder,
+      Interactions interactions,
+      SequenceSampling sampling,
+      long seed) {
+    this.encoder = encoder;
+    this.parameters = encoder.namedParameters();
+    this.interactions = interactions;
+    this.sampling = sampling;
+    this.seed = seed;
+    windows = Windows.of(interactions, encoder.options().historyLength());
+    seen = new SeenItems(interactions);
+    sampler = new ItemSampler(interactions.itemCounts(), sampling.popularityPower());
+    targetShare = targetShare(interactions, windows.positions);
+    dropout = new DropoutPool(session, encoder.options().dropout(), seed);
+    items = new RowCollector(interactions.numItems());
+  }
+
+  private static double[] targetShare(Interactions interactions, int positions) {
+    double[] share = new double[interactions.numItems()];
+    for (int user = 0; user < interactions.numUsers(); user++) {
+      for (int row = interactions.start(user) + 1; row < interactions.end(user); row++) {
+        share[interactions.itemAt(row)] += 1.0 / positions;
+      }
+    }
+    return share;
+  }
+
+  @Override
+  public int numExamples() {
+    return windows.users.length;
+  }
+
+  @Override
+  public List<NamedParameter> parameters() {
+    return parameters;
+  }
+
+  @Override
+  public SequenceBatch prepare(Scope scope, int[] examples, long step) {
+    return new Preparation(scope.manager(), examples, step).batch();
+  }
+
+  @Override
+  public NDArray loss(ParameterStore values, SequenceBatch batch) {
+    NDArray queries = encoder.encode(values, batch.input(), batch.dropout());
+    NDArray vectors = encoder.itemVectors(values);
+    NDArray positive =
+        queries.mul(RowOptimizer.gather(vectors, batch.targets())).sum(new int[] {1}, true);
+    NDArray columns = vectors.get(new NDIndex("0:{}", batch.columns()));
+    NDArray negative = queries.matMul(columns.transpose()); // (N, columns)
+    // In place: the gradient needs neither the scores nor what is added to them.
+    negative.addi(RowOptimizer.gather(batch.corrections(), batch.examples()));
+    NDArray perToken =
+        NDArrays.concat(new NDList(positive, negative), 1)
+            .logSoftmax(1)
+            .get(new NDIndex(":, 0:1"))
+            .neg();
+    return RowOptimizer.gather(perToken, batch.tokens())
+        .squeeze(2)
+        .mul(batch.tokenWeights())
+        .sum(new int[] {1});
+  }
+
+  /**
+   * The examples: rows {@code first..last} of a user, of which all but the first are targets.
+   *
+   * @param positions how many targets there are in all
+   */
+  private record Windows(int[] users, int[] firsts, int[] lasts, int positions) {
+
+    static Windows of(Interactions interactions, int length) {
+      int count = 0;
+      for (int user = 0; user < interactions.numUsers(); user++) {
+        count += (Math.max(0, interactions.degree(user) - 1) + length - 1) / length;
+      }
+      int[] users = new int[count];
+      int[] firsts = new int[count];
+      int[] lasts = new int[count];
+      int positions = 0;
+      int at = 0;
+      for (int user = 0; user < interactions.numUsers(); user++) {
+        int start = interactions.start(user);
+        // From the end, so that the latest target has the longest history.
+        for (int last = interactions.end(user) - 1; last > start; last -= length) {
+          users[at] = user;
+          firsts[at] = Math.max(start, last - length);
+          lasts[at] = last;
+          positions += lasts[at] - firsts[at];
+          at++;
+        }
+      }
+      return new Windows(users, firsts, lasts, positions);
+    }
+
+    int length(int example) {
+      return lasts[example] - firsts[example];
+    }
+  }
+
+  /** One batch in the making. */
+  private final class Preparation {
+    private final NDManager manager;
+    private final int[] examples;
+    private final long step;
+
+    Preparation(NDManager manager, int[] examples, long step) {
+      this.manager = manager;
+      this.examples = examples;
+      this.step = step;
+    }
+
+    SequenceBatch batch() {
+      items.clear();
+      CounterRandom random = new CounterRandom(seed, "negatives", step);
+      for (int n = 0; n < sampling.negatives(); n++) {
+        items.add(sampler.draw(random));
+      }
+      int fromBatch = addTargets();
+      int columns = items.size();
+      PackedSequences packed = new PackedSequences(inputs());
+      int numTokens = packed.numTokens();
+      int[] tokenItems = new int[numTokens];
+      int[] targets = new int[numTokens];
+      int[] exampleOfToken = new int[numTokens];
+      int longest = 1;
+      for (int e = 0; e < examples.length; e++) {
+        int length = windows.length(examples[e]);
+        int first = windows.firsts[examples[e]];
+        longest = Math.max(longest, length);
+        for (int i = 0; i < length; i++) {
+          int token = packed.start(e) + i;
+          tokenItems[token] = items.add(interactions.itemAt(first + i));
+          targets[token] = items.add(interactions.itemAt(first + i + 1));
+          exampleOfToken[token] = e;
+        }
+      }
+      float[] corrections = corrections(columns, fromBatch);
+      int[] tokens = new int[examples.length * longest];
+      float[] tokenWeights = new float[examples.length * longest];
+      float[] weights = new float[examples.length];
+      Arrays.fill(weights, 1);
+      float perPosition = (float) windows.users.length / windows.positions;
+      for (int e = 0; e < examples.length; e++) {
+        int first = windows.firsts[examples[e]];
+        for (int i = 0; i < windows.length(examples[e]); i++) {
+          tokens[e * longest + i] = packed.start(e) + i;
+          tokenWeights[e * longest + i] = perPosition * interactions.weightAt(first + i + 1);
+        }
+      }
+      return new SequenceBatch(
+          examples.length,
+          weights,
+          Map.of("item.id", items.toRowSet(manager)),
+          packed.input(manager, tokenItems),
+          dropout.ofStep(step),
+          HostArrays.longs(manager, targets, numTokens),
+          columns,
+          HostArrays.longs(manager, exampleOfToken, numTokens),
+          HostArrays.floats(manager, corrections, examples.length, columns),
+          HostArrays.longs(manager, tokens, examples.length, longest),
+          HostArrays.floats(manager, tokenWeights, examples.length, longest));
+    }
+
+    /** Adds targets of the batch to the negatives; returns of how many positions. */
+    private int addTargets() {
+      int count = 0;
+      for (int example : examples) {
+        for (int row = windows.firsts[example] + 1; row <= windows.lasts[example]; row++) {
+          if (count == sampling.inBatch()) {
+            return count;
+          }
+          items.add(interactions.itemAt(row));
+          count++;
+        }
+      }
+      return count;
+    }
+
+    private int[][] inputs() {
+      int[][] inputs = new int[examples.length][];
+      for (int e = 0; e < examples.length; e++) {
+        inputs[e] = new int[windows.length(examples[e])];
+        for (int i = 0; i < inputs[e].length; i++) {
+          inputs[e][i] = interactions.itemAt(windows.firsts[examples[e]] + i);
+        }
+      }
+      return inputs;
+    }
+
+    private float[] corrections(int columns, int fromBatch) {
+      float[] line = new float[columns];
+      for (int c = 0; c < columns && sampling.logQ(); c++) {
+        int item = items.row(c);
+        double expected =
+            sampling.negatives() * sampler.probability(item) + fromBatch * targetShare[item];
+        // The probability that at least one of many rare draws is this item.
+        line[c] = (float) -Math.log(-Math.expm1(-expected));
+      }
+      float[] corrections = new float[examples.length * columns];
+      for (int e = 0; e < examples.length; e++) {
+        System.arraycopy(line, 0, corrections, e * columns, columns);
+        int user = windows.users[examples[e]];
+        for (int s = seen.start(user); s < seen.end(user); s++) {
+          int local = items.localOf(seen.itemAt(s));
+          if (local >= 0 && local < columns) {
+            corrections[e * columns + local] = Float.NEGATIVE_INFINITY;
+          }
+        }
+      }
+      return corrections;
+    }
+  }
+}

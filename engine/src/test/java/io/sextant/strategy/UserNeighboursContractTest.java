@@ -1,0 +1,9 @@
+package io.sextant.strategy;
+
+final class UserNeighboursContractTest extends StrategyContract {
+
+  @Override
+  Strategy strategy(long seed) {
+    return UserNeighbours.nearest();
+  }
+}
