@@ -31,6 +31,8 @@ import java.util.stream.IntStream;
  * bounded, and of a larger catalogue the most popular items are modelled and the others score 0,
  * which the training listener is told. A query costs O(L neighbours).
  *
+ * <p>Thread safety: immutable.
+ *
  * @param name unique in a pool
  * @param l2 penalty on the weights; too small a one makes the matrix singular in float32, which is
  *     refused
