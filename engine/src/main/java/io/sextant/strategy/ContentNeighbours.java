@@ -27,9 +27,10 @@ import java.util.List;
  * does not depend on the number of threads.
  *
  * <p>Failure modes: attributes of more than {@code maxAttributeItems} items are left out, because
- * they cost their square and tell little; if there are only such, fitting is refused. Few distinct
- * attributes make many equal weights, of which those of popular items are kept, then those of lower
- * indices. Recommends more of the same: mix it.
+ * they cost their square and tell little; if there are only such, fitting is refused. A lower bound
+ * is quicker and may be better: tune it. Few distinct attributes make many equal weights, of which
+ * those of popular items are kept, then those of lower indices. Recommends more of the same: mix
+ * it.
  *
  * <p>Thread safety: immutable.
  *
