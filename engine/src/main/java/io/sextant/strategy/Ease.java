@@ -218,7 +218,7 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
     private String name = NAME;
     private double l2 = 200;
     private int maxItems = 15_000;
-    private int neighbours = 1000;
+    private int neighbours = 500;
     private HistoryWeights history = HistoryWeights.EQUAL;
 
     private Builder() {}
