@@ -23,6 +23,10 @@ import org.slf4j.LoggerFactory;
  * parameters, optimizer states, the best parameters so far and the position. So a run that was
  * killed and resumed ends, on the CPU, with the same bits as one that was not.
  *
+ * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
+ * form instead, which moves the parameters alike within rounding and is faster; hooks look into
+ * recorded steps, so with hooks every step is recorded.
+ *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
  */
