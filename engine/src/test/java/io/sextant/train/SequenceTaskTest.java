@@ -333,7 +333,7 @@ class SequenceTaskTest {
   }
 
   private static int item(SequenceBatch batch, long local) {
-    return required(batch.rows(), "item.id").row((int) local);
+    return (int) required(batch.rows(), "item.id").index().getLong(local);
   }
 
   private static <T> T required(Map<String, T> map, String name) {
