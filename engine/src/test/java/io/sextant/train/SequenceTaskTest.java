@@ -138,7 +138,7 @@ class SequenceTaskTest {
             .dropout(0.3f)
             .distances(true)
             .similarity(similarity)
-            .temperature(similarity == TwoTowerOptions.Similarity.COSINE ? 0.3f : 1)
+            .temperature(0.3f)
             .normFirst(normFirst)
             .initStd(0.5f)
             .build();
@@ -308,7 +308,12 @@ class SequenceTaskTest {
   }
 
   private static SequenceOptions.Builder shape() {
-    return SequenceOptions.builder().dimension(8).hidden(10).historyLength(LENGTH).initStd(0.3f);
+    return SequenceOptions.builder()
+        .dimension(8)
+        .hidden(10)
+        .historyLength(LENGTH)
+        .initStd(0.3f)
+        .similarity(TwoTowerOptions.Similarity.DOT);
   }
 
   private static SequenceSampling.Builder sampling() {
