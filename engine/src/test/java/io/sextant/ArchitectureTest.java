@@ -7,6 +7,7 @@ import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_ST
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -172,6 +173,25 @@ class ArchitectureTest {
   @Test
   void onlyTensorCreatesManagers() {
     managersOutsideTensor().check(ENGINE);
+  }
+
+  @Test
+  void modelsMultiplyByNumbersThroughGrad() {
+    DescribedPredicate<JavaMethodCall> byNumber =
+        DescribedPredicate.describe(
+            "an NDArray's product, quotient or power with a number",
+            call ->
+                Set.of("mul", "muli", "div", "divi", "pow", "powi")
+                        .contains(call.getTarget().getName())
+                    && call.getTargetOwner().isAssignableTo(NDArray.class)
+                    && call.getTarget().getRawParameterTypes().get(0).isEquivalentTo(Number.class));
+    noClasses()
+        .that()
+        .resideInAPackage("io.sextant.nn..")
+        .should()
+        .callMethodWhere(byNumber)
+        .because("a recording reads the number's memory after DJL has freed it: use Grad.times")
+        .check(ENGINE);
   }
 
   @Test
