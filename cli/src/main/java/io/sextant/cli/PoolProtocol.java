@@ -1,6 +1,7 @@
 package io.sextant.cli;
 
 import ai.djl.Device;
+import io.sextant.data.Interactions;
 import io.sextant.eval.Interval;
 import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
@@ -14,6 +15,9 @@ import io.sextant.meta.StrategyPool;
 import io.sextant.retrieve.TopK;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.Strategy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +39,9 @@ record PoolProtocol(
     List<RankingMetric> metrics,
     long seed,
     boolean validateOnly) {
+
+  private static final int QUARTILES = 4;
+  private static final double Z_99 = 2.576;
 
   Map<String, Object> run(Device device) {
     RankingMetric judge = metrics.get(metrics.size() - 1);
@@ -60,14 +67,14 @@ record PoolProtocol(
         }
         String best = judged.best(judge);
         if (validateOnly) {
-          describe(result, judged, pool, best);
+          describe(result, judged, validation.history(), pool, best);
         } else {
           if (worlds.refits()) {
             pool.close();
             pool = fit(device, test);
           }
           try (MetaStrategy meta = policy.over(pool, topK, test.train().interactions())) {
-            describe(result, report(meta, test, "test"), pool, best);
+            describe(result, report(meta, test, "test"), test.history(), pool, best);
           }
         }
       } finally {
@@ -100,7 +107,11 @@ record PoolProtocol(
   }
 
   private void describe(
-      Map<String, Object> result, MetaReport report, StrategyPool pool, String best) {
+      Map<String, Object> result,
+      MetaReport report,
+      Interactions history,
+      StrategyPool pool,
+      String best) {
     Map<String, Object> byStrategy = new LinkedHashMap<>();
     for (StrategyPool.Member member : pool.members()) {
       MetricTable table = report.strategy(member.name());
@@ -129,11 +140,57 @@ record PoolProtocol(
     difference(differences, "userGate-global", gate, global);
     difference(differences, "userGate-control", gate, control);
     difference(differences, "global-bestSingle", global, single);
+    result.put("quartiles", quartiles(report, history));
     result.put("strategies", byStrategy);
     result.put("bestSingle", best);
     result.put("mixers", byMixer);
     result.put("differences", differences);
     result.put("warnings", pool.warnings());
+  }
+
+  /** By history length, whether the policy is worse than global weights: 99 % intervals. */
+  private List<Map<String, Object>> quartiles(MetaReport report, Interactions history) {
+    RankingMetric judge = metrics.get(metrics.size() - 1);
+    double[] policy = report.mixer(Mixer.POLICY).values(judge);
+    double[] global = report.mixer(Mixer.GLOBAL).values(judge);
+    int[] lists = report.mixer(Mixer.POLICY).lists();
+    Integer[] byLength = new Integer[lists.length];
+    Arrays.setAll(byLength, i -> i);
+    Arrays.sort(byLength, Comparator.comparingInt(i -> history.degree(report.users()[lists[i]])));
+    List<Map<String, Object>> quartiles = new ArrayList<>();
+    for (int q = 0; q < QUARTILES; q++) {
+      int from = q * byLength.length / QUARTILES;
+      int to = (q + 1) * byLength.length / QUARTILES;
+      if (from == to) {
+        continue;
+      }
+      double sum = 0;
+      double squares = 0;
+      for (int i = from; i < to; i++) {
+        double difference = policy[byLength[i]] - global[byLength[i]];
+        sum += difference;
+        squares += difference * difference;
+      }
+      double mean = sum / (to - from);
+      double half =
+          Z_99 * Math.sqrt(Math.max(0, squares / (to - from) - mean * mean) / (to - from));
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("minHistory", history.degree(report.users()[lists[byLength[from]]]));
+      entry.put("maxHistory", history.degree(report.users()[lists[byLength[to - 1]]]));
+      entry.put("users", to - from);
+      entry.put(judge.name(), Map.of("value", mean, "lo", mean - half, "hi", mean + half));
+      quartiles.add(entry);
+      System.out.printf(
+          Locale.ROOT,
+          "  policy-global, histories of %s to %s items: %s %+.4f [%+.4f, %+.4f] (99 %%)%n",
+          entry.get("minHistory"),
+          entry.get("maxHistory"),
+          judge.name(),
+          mean,
+          mean - half,
+          mean + half);
+    }
+    return quartiles;
   }
 
   private void print(String name, MetricTable table) {

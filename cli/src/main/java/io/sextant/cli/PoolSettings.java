@@ -105,7 +105,7 @@ record PoolSettings(Map<String, LongFunction<Strategy>> byName) {
         seed ->
             SequenceStrategy.standard()
                 .withTraining(
-                    SequenceStrategy.trainingDefaults().epochs(30).patience(0).seed(seed).build()));
+                    SequenceStrategy.trainingDefaults().epochs(25).patience(0).seed(seed).build()));
     return new PoolSettings(byName);
   }
 
