@@ -48,7 +48,11 @@ public final class MetaPolicy implements AutoCloseable {
     return strategies;
   }
 
-  /** Mixes this pool. The pool and the searcher are lent. */
+  /**
+   * Mixes this pool, of which it may leave strategies out. The pool and the searcher are lent.
+   *
+   * @throws InvalidInputException if the pool lacks a strategy or has them in another order
+   */
   public MetaStrategy over(StrategyPool pool, TopK topK) {
     return over(pool, topK, facts);
   }
@@ -63,12 +67,14 @@ public final class MetaPolicy implements AutoCloseable {
   }
 
   private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts itemFacts) {
-    if (!pool.names().equals(strategies)) {
+    StrategyPool mixed = pool.only(strategies);
+    if (!mixed.names().equals(strategies)) {
       throw new InvalidInputException(
-          "the policy mixes %s but the pool has %s".formatted(strategies, pool.names()));
+          "the policy mixes %s but the pool has %s: the order must be the same"
+              .formatted(strategies, pool.names()));
     }
     return new MetaStrategy(
-        new FusedScorer(pool, topK),
+        new FusedScorer(mixed, topK),
         options,
         new PolicyFeatures(itemFacts, strategies),
         global,
