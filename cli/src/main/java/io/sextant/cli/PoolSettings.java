@@ -54,7 +54,7 @@ record PoolSettings(Map<String, LongFunction<Strategy>> byName) {
         "als",
         seed ->
             dense
-                ? Als.builder().factors(64).unobservedWeight(0.1).epochs(12).seed(seed).build()
+                ? Als.builder().unobservedWeight(0.1).l2(0.01).epochs(12).seed(seed).build()
                 : Als.builder().factors(192).seed(seed).build());
     byName.put(
         "ease",

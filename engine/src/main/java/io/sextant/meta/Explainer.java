@@ -30,19 +30,16 @@ final class Explainer {
   private final PolicyFeatures features;
   private final StageOne gate;
   private final StageTwo stageTwo;
-  private final float halfTrust;
 
   Explainer(
       FusedScorer scorer,
       PolicyFeatures features,
       StageOne gate,
-      StageTwo stageTwo,
-      float halfTrust) {
+      StageTwo stageTwo) {
     this.scorer = scorer;
     this.features = features;
     this.gate = gate;
     this.stageTwo = stageTwo;
-    this.halfTrust = halfTrust;
   }
 
   /**

@@ -5,6 +5,7 @@ import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Attributes the outputs y of a differentiable function to its inputs x, with zero inputs as the
@@ -15,15 +16,16 @@ import java.util.Arrays;
  * </pre>
  *
  * <p>(Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017). The
- * integral is a mean over midpoints; their number grows until the effects add up to the difference,
- * or {@link #MOST_STEPS} is reached. All outputs and steps are one forward and one backward pass.
+ * integral is a mean over midpoints; their number grows until an output's effects add up to its
+ * difference, or {@link #MOST_STEPS} is reached. Many steps, and outputs while they take few of
+ * them, share one forward and one backward pass.
  *
  * <p>Thread safety: stateless; runs on a tensor thread.
  */
 final class IntegratedGradients {
 
   private static final int FIRST_STEPS = 64;
-  private static final int MOST_STEPS = 1024;
+  private static final int MOST_STEPS = 4096;
 
   /** Of the difference, what may be missing. */
   private static final double RELATIVE_GAP = 2e-3;
@@ -63,13 +65,23 @@ final class IntegratedGradients {
       values[o] = ends[o];
       references[o] = ends[outputs + o];
     }
-    for (int steps = FIRST_STEPS; ; steps *= 4) {
-      Result result =
-          new Result(values, references, effects(scope, function, inputs, outputs, steps));
-      if (steps >= MOST_STEPS || isComplete(result)) {
-        return result;
+    double[][] effects = new double[outputs][];
+    int[] open = IntStream.range(0, outputs).toArray();
+    for (int steps = FIRST_STEPS; steps <= MOST_STEPS && open.length > 0; steps *= 4) {
+      int atOnce = Math.max(1, MOST_STEPS / steps);
+      for (int first = 0; first < open.length; first += atOnce) {
+        int[] chosen = Arrays.copyOfRange(open, first, Math.min(open.length, first + atOnce));
+        double[][] some = effects(scope, function, inputs, outputs, chosen, steps);
+        for (int i = 0; i < chosen.length; i++) {
+          effects[chosen[i]] = some[i];
+        }
       }
+      open =
+          Arrays.stream(open)
+              .filter(o -> !isComplete(values[o] - references[o], effects[o]))
+              .toArray();
     }
+    return new Result(values, references, effects);
   }
 
   /** The outputs at the input and, behind them, at zero. */
@@ -83,10 +95,11 @@ final class IntegratedGradients {
     }
   }
 
+  /** The effects on the chosen outputs. */
   private static double[][] effects(
-      Scope scope, Outputs function, float[] inputs, int outputs, int steps) {
+      Scope scope, Outputs function, float[] inputs, int outputs, int[] chosen, int steps) {
     int width = inputs.length;
-    int rows = outputs * steps;
+    int rows = chosen.length * steps;
     float[] path = new float[rows * width];
     // Each output has its own rows, so that the sum of what the mask leaves has all gradients.
     float[] mask = new float[rows * outputs];
@@ -95,7 +108,7 @@ final class IntegratedGradients {
       for (int f = 0; f < width; f++) {
         path[row * width + f] = share * inputs[f];
       }
-      mask[row * outputs + row / steps] = 1;
+      mask[row * outputs + chosen[row / steps]] = 1;
     }
     float[] gradients;
     try (Scope step = scope.child();
@@ -107,7 +120,7 @@ final class IntegratedGradients {
       grad.backward(masked.sum());
       gradients = HostArrays.toFloats(step.adopt(leaf.getGradient()));
     }
-    double[][] effects = new double[outputs][width];
+    double[][] effects = new double[chosen.length][width];
     for (int row = 0; row < rows; row++) {
       for (int f = 0; f < width; f++) {
         effects[row / steps][f] += (double) gradients[row * width + f] * inputs[f] / steps;
@@ -116,17 +129,8 @@ final class IntegratedGradients {
     return effects;
   }
 
-  private static boolean isComplete(Result result) {
-    for (int o = 0; o < result.values().length; o++) {
-      double difference = result.values()[o] - result.references()[o];
-      double sum = 0;
-      for (double effect : result.effects()[o]) {
-        sum += effect;
-      }
-      if (Math.abs(sum - difference) > RELATIVE_GAP * Math.abs(difference) + ABSOLUTE_GAP) {
-        return false;
-      }
-    }
-    return true;
+  private static boolean isComplete(double difference, double[] effects) {
+    double missing = Math.abs(Arrays.stream(effects).sum() - difference);
+    return missing <= RELATIVE_GAP * Math.abs(difference) + ABSOLUTE_GAP;
   }
 }

@@ -103,7 +103,7 @@ public final class MetaStrategy implements AutoCloseable {
 
   private List<Explanation> explain(
       UserState user, int k, ExcludedItems excluded, Function<Rescoring, int[]> items) {
-    Explainer explainer = new Explainer(scorer, features, gate, stageTwo, options.halfTrust());
+    Explainer explainer = new Explainer(scorer, features, gate, stageTwo);
     return TensorThreads.call(
         () -> {
           try (Scope request = Scope.open(scorer.pool().device())) {

@@ -107,7 +107,9 @@ class MetaTrainerTest {
           trainer.frontier(pool, topK, world.history, world.history, world.metaTruth(), costs);
       // Whole pool, three removals, and the three strategies that are not what is left at the end.
       assertThat(frontier.points()).hasSize(7);
-      assertThat(frontier.within(19).millis()).isLessThanOrEqualTo(7);
+      // The copy and the noise add nothing but chance.
+      assertThat(frontier.within(19).ndcg())
+          .isBetween(frontier.within(7).ndcg(), frontier.within(7).ndcg() + 0.03);
       assertThat(frontier.within(7).strategies()).containsExactly("first", "second");
       assertThat(frontier.within(7).ndcg()).isGreaterThan(frontier.within(6.9).ndcg() + 0.1);
       assertThat(frontier.within(3).strategies()).containsExactly("first");
