@@ -31,11 +31,7 @@ final class Explainer {
   private final StageOne gate;
   private final StageTwo stageTwo;
 
-  Explainer(
-      FusedScorer scorer,
-      PolicyFeatures features,
-      StageOne gate,
-      StageTwo stageTwo) {
+  Explainer(FusedScorer scorer, PolicyFeatures features, StageOne gate, StageTwo stageTwo) {
     this.scorer = scorer;
     this.features = features;
     this.gate = gate;

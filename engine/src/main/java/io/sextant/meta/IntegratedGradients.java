@@ -30,8 +30,11 @@ final class IntegratedGradients {
   /** Of the difference, what may be missing. */
   private static final double RELATIVE_GAP = 2e-3;
 
+  /** Of all effects, whatever their sign: less cannot be asked where large ones cancel out. */
+  private static final double CANCELLED_GAP = 2e-5;
+
   /** Of float32 outputs, what rounding alone makes of the difference. */
-  private static final double ABSOLUTE_GAP = 1e-5;
+  private static final double ABSOLUTE_GAP = 1e-6;
 
   private IntegratedGradients() {}
 
@@ -131,6 +134,7 @@ final class IntegratedGradients {
 
   private static boolean isComplete(double difference, double[] effects) {
     double missing = Math.abs(Arrays.stream(effects).sum() - difference);
-    return missing <= RELATIVE_GAP * Math.abs(difference) + ABSOLUTE_GAP;
+    double size = Arrays.stream(effects).map(Math::abs).sum();
+    return missing <= RELATIVE_GAP * Math.abs(difference) + CANCELLED_GAP * size + ABSOLUTE_GAP;
   }
 }
