@@ -48,11 +48,7 @@ public final class MetaPolicy implements AutoCloseable {
     return strategies;
   }
 
-  /**
-   * Mixes this pool, of which it may leave strategies out. The pool and the searcher are lent.
-   *
-   * @throws InvalidInputException if the pool lacks a strategy or has them in another order
-   */
+  /** Mixes this pool. The pool and the searcher are lent. */
   public MetaStrategy over(StrategyPool pool, TopK topK) {
     return over(pool, topK, facts);
   }
@@ -67,14 +63,12 @@ public final class MetaPolicy implements AutoCloseable {
   }
 
   private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts itemFacts) {
-    StrategyPool mixed = pool.only(strategies);
-    if (!mixed.names().equals(strategies)) {
+    if (!pool.names().equals(strategies)) {
       throw new InvalidInputException(
-          "the policy mixes %s but the pool has %s: the order must be the same"
-              .formatted(strategies, pool.names()));
+          "the policy mixes %s but the pool has %s".formatted(strategies, pool.names()));
     }
     return new MetaStrategy(
-        new FusedScorer(mixed, topK),
+        new FusedScorer(pool, topK),
         options,
         new PolicyFeatures(itemFacts, strategies),
         global,

@@ -74,6 +74,27 @@ public final class MetaStrategy implements AutoCloseable {
         });
   }
 
+  /** The same pool of strategies, for the report: the best k items of one strategy alone. */
+  RankedLists rank(
+      Scope request,
+      Mixer mixer,
+      List<UserState> users,
+      PoolScores scores,
+      int k,
+      ExcludedItems excluded) {
+    return switch (mixer) {
+      case UNIFORM -> {
+        float[] weights = new float[scores.means().length];
+        Arrays.fill(weights, StageOne.Z_SCALE);
+        yield scorer.rank(request, scores, weights, k, excluded);
+      }
+      case CONTROL -> stageOne(request, control, users, scores, k, excluded);
+      case USER_GATE -> stageOne(request, gate, users, scores, k, excluded);
+      case GLOBAL -> order(rescore(request, global, users, scores, k, excluded, false), k);
+      case POLICY -> order(rescore(request, gate, users, scores, k, excluded, true), k);
+    };
+  }
+
   /**
    * Explains the user's best k items by both stages, best first. Takes some ten milliseconds an
    * item.
@@ -112,27 +133,6 @@ public final class MetaStrategy implements AutoCloseable {
             return explainer.explain(request, user, scores, rescoring, items.apply(rescoring));
           }
         });
-  }
-
-  /** The same pool of strategies, for the report: the best k items of one strategy alone. */
-  RankedLists rank(
-      Scope request,
-      Mixer mixer,
-      List<UserState> users,
-      PoolScores scores,
-      int k,
-      ExcludedItems excluded) {
-    return switch (mixer) {
-      case UNIFORM -> {
-        float[] weights = new float[scores.means().length];
-        Arrays.fill(weights, StageOne.Z_SCALE);
-        yield scorer.rank(request, scores, weights, k, excluded);
-      }
-      case CONTROL -> stageOne(request, control, users, scores, k, excluded);
-      case USER_GATE -> stageOne(request, gate, users, scores, k, excluded);
-      case GLOBAL -> order(rescore(request, global, users, scores, k, excluded, false), k);
-      case POLICY -> order(rescore(request, gate, users, scores, k, excluded, true), k);
-    };
   }
 
   FusedScorer scorer() {

@@ -98,7 +98,7 @@ public final class MetaTrainer {
    * Fits a policy over the part of the pool that is best within a budget.
    *
    * @param budgetMillis what retrieval may cost for 1,000 users, in the unit of the costs
-   * @return to be laid over the same pool, or over a smaller one with the policy's strategies
+   * @return to be laid over the pool with {@link StrategyPool#only only} the policy's strategies
    * @throws InvalidInputException if no part of the pool is that cheap
    */
   public MetaPolicy fitWithin(

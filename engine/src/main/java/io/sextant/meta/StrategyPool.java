@@ -44,7 +44,11 @@ public final class StrategyPool implements AutoCloseable {
    * @throws InvalidInputException if there is none, two have one name, or their catalogues differ
    */
   public StrategyPool(List<Member> members) {
-    this(members, List.of(), false);
+    this(members, List.of());
+  }
+
+  private StrategyPool(List<Member> members, List<String> warnings) {
+    this(members, warnings, false);
   }
 
   private StrategyPool(List<Member> members, List<String> warnings, boolean lent) {
@@ -98,7 +102,7 @@ public final class StrategyPool implements AutoCloseable {
           warnings.add(warning);
         }
       }
-      return new StrategyPool(members, warnings, false);
+      return new StrategyPool(members, warnings);
     } catch (RuntimeException | Error e) {
       members.forEach(member -> member.fitted().close());
       throw e;

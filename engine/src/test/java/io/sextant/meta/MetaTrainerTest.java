@@ -120,7 +120,7 @@ class MetaTrainerTest {
       try (MetaPolicy policy =
               trainer.fitWithin(
                   7, costs, pool, topK, world.history, world.history, world.metaTruth());
-          MetaStrategy meta = policy.over(pool, topK)) {
+          MetaStrategy meta = policy.over(pool.only(policy.strategies()), topK)) {
         assertThat(policy.strategies()).containsExactly("first", "second");
         assertThat(log).anyMatch(line -> line.startsWith("within 7.000 ms"));
         List<UserState> users = List.of(new UserState(0, world.history.historyOf(0)));
