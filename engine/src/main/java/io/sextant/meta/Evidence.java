@@ -65,6 +65,26 @@ record Evidence(
     return ranks;
   }
 
+  /** The evidence of these strategies. */
+  Evidence only(int[] strategies) {
+    return new Evidence(
+        numCandidates,
+        strategies.length,
+        lengths,
+        items,
+        columns(raw, strategies),
+        columns(means, strategies),
+        columns(deviations, strategies));
+  }
+
+  private float[] columns(float[] values, int[] columns) {
+    float[] chosen = new float[values.length / numStrategies * columns.length];
+    for (int at = 0; at < chosen.length; at++) {
+      chosen[at] = values[at / columns.length * numStrategies + columns[at % columns.length]];
+    }
+    return chosen;
+  }
+
   /** The evidence of these users. */
   Evidence select(int[] users) {
     int row = numCandidates;

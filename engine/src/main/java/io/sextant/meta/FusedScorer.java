@@ -393,10 +393,10 @@ final class FusedScorer implements AutoCloseable {
     int users = n == 0 ? 0 : candidates.length / n;
     int width = dimension();
     int numStrategies = pool.size();
-    int chunk = (int) Math.max(1, GATHER_BYTES / ((long) n * width * Float.BYTES));
-    if (vectors == null || blocks == null) {
+    if (vectors == null || blocks == null || users == 0) {
       return;
     }
+    int chunk = (int) Math.max(1, GATHER_BYTES / ((long) n * width * Float.BYTES));
     NDArray columns = scope.adopt(blocks.transpose()); // (D, M)
     for (int first = 0; first < users; first += chunk) {
       int end = Math.min(users, first + chunk);

@@ -150,7 +150,8 @@ final class GlobalWeights {
     return gradient;
   }
 
-  private static float[] search(
+  /** Coordinate search on NDCG@k from these weights; those that are zero stay so. */
+  static float[] search(
       Evidence evidence, float[] normalised, Judgements judgements, int k, float[] start) {
     float[] weights = start.clone();
     float[] base = scores(evidence, normalised, weights);

@@ -44,6 +44,7 @@ public final class MetaTrainer {
   private static final float ITEM_LIMIT = 6;
   private static final float WEIGHT_DECAY = 1e-4f;
   private static final int USERS_A_STEP = 64;
+  private static final int FRONTIER_USERS = 6000;
 
   private final MetaOptions options;
   private final Consumer<String> log;
@@ -69,13 +70,61 @@ public final class MetaTrainer {
    */
   public MetaPolicy fit(
       StrategyPool pool, TopK topK, Interactions train, Interactions history, Interactions truth) {
+    int[] users = usersOf(truth);
+    return TensorThreads.call(() -> new Run(pool, topK, train, history, truth, users).fit());
+  }
+
+  /**
+   * What parts of the pool would give for what cost: the choice for a compute budget. Takes M fits
+   * of global weights and collects evidence of at most 6,000 users.
+   *
+   * @param pool as for {@link #fit}, and so the others
+   * @param costs of the pool's strategies
+   */
+  public CostFrontier frontier(
+      StrategyPool pool,
+      TopK topK,
+      Interactions train,
+      Interactions history,
+      Interactions truth,
+      PoolCost costs) {
+    int[] users = usersOf(truth);
+    int[] chosen = Arrays.copyOf(users, Math.min(users.length, FRONTIER_USERS));
+    return TensorThreads.call(
+        () -> new Run(pool, topK, train, history, truth, chosen).frontier(costs));
+  }
+
+  /**
+   * Fits a policy over the part of the pool that is best within a budget.
+   *
+   * @param budgetMillis what retrieval may cost for 1,000 users, in the unit of the costs
+   * @return to be laid over the pool with {@link StrategyPool#only only} the policy's strategies
+   * @throws InvalidInputException if no part of the pool is that cheap
+   */
+  public MetaPolicy fitWithin(
+      double budgetMillis,
+      PoolCost costs,
+      StrategyPool pool,
+      TopK topK,
+      Interactions train,
+      Interactions history,
+      Interactions truth) {
+    CostFrontier.Point best =
+        frontier(pool, topK, train, history, truth, costs).within(budgetMillis);
+    say(
+        "within %.3f ms for 1,000 users: %s, %.3f ms",
+        budgetMillis, best.strategies(), best.millis());
+    return fit(pool.only(best.strategies()), topK, train, history, truth);
+  }
+
+  private int[] usersOf(Interactions truth) {
     int[] users = sample(Ranker.usersWith(truth));
     if (users.length < 10) {
       throw new InvalidInputException(
           "a policy needs at least 10 users in the meta slice but there are %d: leave more data out of training"
               .formatted(users.length));
     }
-    return TensorThreads.call(() -> new Run(pool, topK, train, history, truth, users).fit());
+    return users;
   }
 
   private int[] sample(int[] users) {
@@ -144,6 +193,22 @@ public final class MetaTrainer {
       } catch (RuntimeException | Error e) {
         model.close();
         throw e;
+      }
+    }
+
+    CostFrontier frontier(PoolCost costs) {
+      try (FusedScorer scorer = new FusedScorer(pool, topK)) {
+        Evidence wide =
+            collect(scorer, null, new float[users.length * features.userNames().size()]);
+        Judgements wideTruth = Judgements.of(wide, truths());
+        return new FrontierSearch(
+                new FrontierSearch.Slice(wide.select(fitUsers), judgements(wideTruth, fitUsers)),
+                new FrontierSearch.Slice(wide.select(heldUsers), judgements(wideTruth, heldUsers)),
+                pool.names(),
+                costs,
+                options.k(),
+                options.seed())
+            .run();
       }
     }
 

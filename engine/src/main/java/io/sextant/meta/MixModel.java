@@ -72,7 +72,6 @@ final class MixModel {
   Outputs outputs(ParameterStore values, NDArray users, NDArray items, NDArray confidence) {
     long size = users.getShape().get(0);
     long perUser = items.getShape().get(0) / Math.max(1, size);
-    NDArray logits = network.logitsOfMany(values, users, withUsers(users, items, perUser));
     NDArray repeated =
         perUser == 1
             ? confidence
@@ -80,14 +79,31 @@ final class MixModel {
                 .reshape(size, 1, 1)
                 .broadcast(new Shape(size, perUser, 1))
                 .reshape(size * perUser, 1);
+    return outputs(tilts(values, users, items), repeated);
+  }
+
+  /** What the network says: 2 y - 1 for each strategy and, if there is one, the additive term. */
+  NDArray tilts(ParameterStore values, NDArray users, NDArray items) {
+    long perUser = items.getShape().get(0) / Math.max(1, users.getShape().get(0));
+    NDArray logits = network.logitsOfMany(values, users, withUsers(users, items, perUser));
     // 2 sigmoid(x) - 1 = tanh(x / 2).
-    NDArray tilt = Activation.tanh(Grad.times(logits, 0.5f)).mul(repeated);
+    return Activation.tanh(Grad.times(logits, 0.5f));
+  }
+
+  /**
+   * What follows from that.
+   *
+   * @param tilts (R, M) or (R, M + 1)
+   * @param confidence (R, 1)
+   */
+  Outputs outputs(NDArray tilts, NDArray confidence) {
+    NDArray trusted = tilts.mul(confidence);
     long numStrategies = logBase.getShape().get(1);
     if (!shape.itemAware()) {
-      return new Outputs(Grad.times(tilt, shape.kappa()).add(logBase).exp(), null);
+      return new Outputs(Grad.times(trusted, shape.kappa()).add(logBase).exp(), null);
     }
-    NDArray gates = tilt.get(":, 0:" + numStrategies);
-    NDArray bias = tilt.get(":, %d:%d".formatted(numStrategies, numStrategies + 1));
+    NDArray gates = trusted.get(":, 0:" + numStrategies);
+    NDArray bias = trusted.get(":, %d:%d".formatted(numStrategies, numStrategies + 1));
     return new Outputs(
         Grad.times(gates, shape.kappa()).add(logBase).exp(), Grad.times(bias, shape.beta()));
   }

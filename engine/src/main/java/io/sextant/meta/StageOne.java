@@ -48,7 +48,9 @@ record StageOne(
               .weights();
       float[] values = HostArrays.toFloats(outputs);
       for (int i = 0; i < weights.length; i++) {
-        weights[i] = values[i] * Z_SCALE;
+        // Without a history exactly the baseline, not the floored one that a tilt starts from.
+        boolean untilted = users.get(i / numStrategies).history().length == 0;
+        weights[i] = (untilted ? baseline[i % numStrategies] : values[i]) * Z_SCALE;
       }
       return weights;
     }

@@ -40,6 +40,11 @@ record StageTwo(
     return group;
   }
 
+  /** How much of the policy's change is applied to a user with a history of this length. */
+  float strength(int historyLength) {
+    return historyLength == 0 ? 0 : strengths[group(historyLength)];
+  }
+
   /** The baseline's scores (B * N). */
   float[] baselineScores(Evidence evidence, float[] normalised) {
     return GlobalWeights.scores(evidence, normalised, baseline);
@@ -79,7 +84,7 @@ record StageTwo(
     float[] blended = baselineScores.clone();
     int n = evidence.numCandidates();
     for (int u = 0; u < historyLengths.length; u++) {
-      float strength = strengths[group(historyLengths[u])];
+      float strength = strength(historyLengths[u]);
       for (int at = u * n; at < (u + 1) * n; at++) {
         blended[at] += strength * (policyScores[at] - baselineScores[at]);
       }

@@ -1,12 +1,13 @@
 package io.sextant.meta;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import io.sextant.InvalidInputException;
-import io.sextant.SextantException;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.Strategy;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -26,6 +27,7 @@ public final class StrategyPool implements AutoCloseable {
 
   private final List<Member> members;
   private final List<String> warnings;
+  private final boolean lent;
 
   /**
    * A strategy of the pool.
@@ -46,6 +48,10 @@ public final class StrategyPool implements AutoCloseable {
   }
 
   private StrategyPool(List<Member> members, List<String> warnings) {
+    this(members, warnings, false);
+  }
+
+  private StrategyPool(List<Member> members, List<String> warnings, boolean lent) {
     if (members.isEmpty()) {
       throw new InvalidInputException(
           "a pool needs at least one strategy that could be fitted" + because(warnings));
@@ -67,6 +73,7 @@ public final class StrategyPool implements AutoCloseable {
     }
     this.members = List.copyOf(members);
     this.warnings = List.copyOf(warnings);
+    this.lent = lent;
   }
 
   /**
@@ -85,15 +92,18 @@ public final class StrategyPool implements AutoCloseable {
         try {
           FittedStrategy fitted = strategy.fit(contexts.apply(strategy));
           members.add(new Member(strategy.name(), fitted, (System.nanoTime() - start) * 1e-9));
-        } catch (InvalidInputException | OutOfMemoryError | ArithmeticException e) {
-          String warning =
-              "strategy '%s' is left out: %s".formatted(strategy.name(), e.getMessage());
+        } catch (InvalidInputException
+            | OutOfMemoryError
+            | ArithmeticException
+            | EngineException e) {
+          String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+          String warning = "strategy '%s' is left out: %s".formatted(strategy.name(), reason);
           LOG.warn("{}", warning);
           warnings.add(warning);
         }
       }
       return new StrategyPool(members, warnings);
-    } catch (SextantException | Error e) {
+    } catch (RuntimeException | Error e) {
       members.forEach(member -> member.fitted().close());
       throw e;
     }
@@ -112,6 +122,23 @@ public final class StrategyPool implements AutoCloseable {
   /** The strategies' names in order. */
   public List<String> names() {
     return members.stream().map(Member::name).toList();
+  }
+
+  /**
+   * The strategies of these names, in the order of this pool, which still owns them: closing the
+   * smaller pool does nothing.
+   *
+   * @throws InvalidInputException if there is no strategy of a name, or no name
+   */
+  public StrategyPool only(Collection<String> names) {
+    for (String name : names) {
+      if (!names().contains(name)) {
+        throw new InvalidInputException(
+            "the pool has no strategy '%s' (it has %s)".formatted(name, names()));
+      }
+    }
+    return new StrategyPool(
+        members.stream().filter(member -> names.contains(member.name())).toList(), warnings, true);
   }
 
   /** The size of the catalogue, I. */
@@ -135,7 +162,9 @@ public final class StrategyPool implements AutoCloseable {
 
   @Override
   public void close() {
-    members.forEach(member -> member.fitted().close());
+    if (!lent) {
+      members.forEach(member -> member.fitted().close());
+    }
   }
 
   private static String because(List<String> warnings) {

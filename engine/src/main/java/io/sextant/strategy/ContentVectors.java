@@ -191,6 +191,28 @@ public record ContentVectors(
       }
     }
 
+    /** What each item of the history adds to the score of an item. */
+    float[] parts(int[] history, HistoryWeights weights, int item) {
+      float[] parts = new float[history.length];
+      float[] latestFirst = weights.latestFirst(history.length);
+      double total = 0;
+      for (int back = 0; back < latestFirst.length; back++) {
+        int place = history.length - 1 - back;
+        if (isThere(history[place])) {
+          total += latestFirst[back];
+          double product = 0;
+          for (int d = 0; d < width; d++) {
+            product += (double) units[history[place] * width + d] * units[item * width + d];
+          }
+          parts[place] = (float) (latestFirst[back] * product * factors[item]);
+        }
+      }
+      for (int place = 0; place < parts.length && total > 0; place++) {
+        parts[place] /= (float) total;
+      }
+      return parts;
+    }
+
     private static void check(boolean holds, String what) {
       if (!holds) {
         throw new InvalidInputException("the vectors are damaged: " + what);
@@ -198,7 +220,7 @@ public record ContentVectors(
     }
   }
 
-  private static final class Fitted implements FittedStrategy, DenseScores {
+  private static final class Fitted implements FittedStrategy, DenseScores, HistoryScores {
 
     private final Scope model;
     private final ContentVectors options;
@@ -227,6 +249,16 @@ public record ContentVectors(
     @Override
     public Optional<DenseScores> dense() {
       return Optional.of(this);
+    }
+
+    @Override
+    public Optional<HistoryScores> byHistory() {
+      return Optional.of(this);
+    }
+
+    @Override
+    public float[] parts(UserState user, int item) {
+      return vectors.parts(user.history(), options.history, item);
     }
 
     @Override

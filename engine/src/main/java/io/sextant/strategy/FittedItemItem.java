@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import io.sextant.InvalidInputException;
 import io.sextant.store.StoredStrategy;
 import io.sextant.store.TensorSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,7 +14,7 @@ import java.util.Optional;
  *
  * <p>Thread safety: as {@link FittedStrategy}; holds nothing native.
  */
-final class FittedItemItem implements FittedStrategy, SparseScores {
+final class FittedItemItem implements FittedStrategy, SparseScores, HistoryScores {
 
   static final String TYPE = "item-item";
   private static final Gson GSON = new Gson();
@@ -77,6 +78,27 @@ final class FittedItemItem implements FittedStrategy, SparseScores {
           weights.starts()[item + 1],
           factors[back]);
     }
+  }
+
+  @Override
+  public Optional<HistoryScores> byHistory() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public float[] parts(UserState user, int item) {
+    int[] items = user.history();
+    float[] parts = new float[items.length];
+    float[] factors = history.latestFirst(items.length);
+    for (int back = 0; back < factors.length; back++) {
+      int place = items.length - 1 - back;
+      int source = items[place];
+      int at =
+          Arrays.binarySearch(
+              weights.items(), weights.starts()[source], weights.starts()[source + 1], item);
+      parts[place] = at < 0 ? 0 : factors[back] * weights.weights()[at];
+    }
+    return parts;
   }
 
   @Override

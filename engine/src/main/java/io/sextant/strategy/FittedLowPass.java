@@ -10,7 +10,9 @@ import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
+import io.sextant.tensor.TensorThreads;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: as {@link FittedStrategy}.
  */
-final class FittedLowPass implements FittedStrategy, DenseScores {
+final class FittedLowPass implements FittedStrategy, DenseScores, HistoryScores {
 
   /** Gathered vectors take at most so many bytes at a time. */
   private static final int BATCH_BYTES = 1 << 28;
@@ -178,6 +180,56 @@ final class FittedLowPass implements FittedStrategy, DenseScores {
     return HostArrays.floats(step.manager(), weights, users.size(), 1, longest)
         .matMul(vectors)
         .squeeze(1);
+  }
+
+  @Override
+  public Optional<HistoryScores> byHistory() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public float[] parts(UserState user, int item) {
+    int[] history = user.history();
+    float[] parts = linear == null ? new float[history.length] : linear.parts(user, item);
+    float[] factors = factors(history);
+    float[][] vectors = vectors(history, item);
+    for (int back = 0; back < factors.length; back++) {
+      int place = history.length - 1 - back;
+      parts[place] += factors[back] * dot(vectors[place], vectors[history.length]);
+    }
+    return parts;
+  }
+
+  /** The vectors of the history's items and, behind them, of the item. */
+  private float[][] vectors(int[] history, int item) {
+    int[] items = Arrays.copyOf(history, history.length + 1);
+    items[history.length] = item;
+    if (host != null) {
+      return host.read(items);
+    }
+    return TensorThreads.call(
+        () -> {
+          try (Scope request = Scope.open(itemVectors.getDevice())) {
+            NDArray rows =
+                RowOptimizer.gather(
+                    itemVectors, HostArrays.longs(request.manager(), items, items.length));
+            float[] flat = HostArrays.toFloats(rows);
+            int width = flat.length / items.length;
+            float[][] vectors = new float[items.length][];
+            for (int i = 0; i < vectors.length; i++) {
+              vectors[i] = Arrays.copyOfRange(flat, i * width, (i + 1) * width);
+            }
+            return vectors;
+          }
+        });
+  }
+
+  private static float dot(float[] a, float[] b) {
+    float sum = 0;
+    for (int d = 0; d < a.length; d++) {
+      sum += a[d] * b[d];
+    }
+    return sum;
   }
 
   /** How much each item of a history counts, latest first. */

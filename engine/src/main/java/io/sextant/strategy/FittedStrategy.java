@@ -36,6 +36,11 @@ public interface FittedStrategy extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** Scores split by items of the history; empty if they are no sum over them. */
+  default Optional<HistoryScores> byHistory() {
+    return Optional.empty();
+  }
+
   /** The configuration from which, with {@link #tensors}, the strategy can be loaded: JSON. */
   String configJson();
 

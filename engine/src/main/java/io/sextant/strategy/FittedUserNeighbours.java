@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Thread safety: as {@link FittedStrategy}; holds nothing native. Votes are added in the order
  * of the users, so a score does not depend on what other threads do.
  */
-final class FittedUserNeighbours implements FittedStrategy, SparseScores {
+final class FittedUserNeighbours implements FittedStrategy, SparseScores, HistoryScores {
 
   private static final Gson GSON = new Gson();
 
@@ -95,6 +95,39 @@ final class FittedUserNeighbours implements FittedStrategy, SparseScores {
           scratch.similarities[n]);
     }
     idle.add(scratch);
+  }
+
+  @Override
+  public Optional<HistoryScores> byHistory() {
+    return Optional.of(this);
+  }
+
+  /** Each neighbour's vote is shared out to the items that make the neighbour similar. */
+  @Override
+  public float[] parts(UserState user, int item) {
+    int[] history = user.history();
+    float[] parts = new float[history.length];
+    float[] latestFirst = options.history().latestFirst(history.length);
+    Scratch scratch = Objects.requireNonNullElseGet(idle.poll(), Scratch::new);
+    int size = scratch.nearest(user);
+    for (int n = 0; n < size; n++) {
+      int neighbour = scratch.neighbours[n];
+      int vote = users.find(neighbour, item);
+      if (vote < 0) {
+        continue;
+      }
+      float factor = userFactors[neighbour] * votes[vote];
+      for (int back = 0; back < latestFirst.length; back++) {
+        int place = history.length - 1 - back;
+        int shared = items.find(history[place], neighbour);
+        if (shared >= 0) {
+          parts[place] +=
+              latestFirst[back] * itemFactors[history[place]] * items.weights()[shared] * factor;
+        }
+      }
+    }
+    idle.add(scratch);
+    return parts;
   }
 
   @Override

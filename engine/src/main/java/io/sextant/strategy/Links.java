@@ -88,6 +88,11 @@ record Links(int numColumns, int[] starts, int[] columns, float[] weights) {
     return starts.length - 1;
   }
 
+  /** Where the entry of a row and a column is; negative if they are not linked. */
+  int find(int row, int column) {
+    return Arrays.binarySearch(columns, starts[row], starts[row + 1], column);
+  }
+
   /** Columns become rows. */
   Links transposed() {
     int[] newStarts = new int[numColumns + 1];
