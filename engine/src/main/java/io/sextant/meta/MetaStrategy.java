@@ -72,6 +72,27 @@ public final class MetaStrategy implements AutoCloseable {
         });
   }
 
+  /**
+   * The best k items of each user, with what each strategy adds to each score.
+   *
+   * @param excluded what must not appear in which list
+   */
+  public MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded) {
+    return TensorThreads.call(
+        () -> {
+          try (Scope request = Scope.open(scorer.pool().device())) {
+            PoolScores scores = scorer.score(request, users);
+            Rescoring rescoring = rescore(request, gate, users, scores, k, excluded, true);
+            int[] lengths = users.stream().mapToInt(u -> u.history().length).toArray();
+            return MixedLists.of(
+                order(rescoring, k),
+                scorer.pool().names(),
+                rescoring.evidence(),
+                stageTwo.parts(request, rescoring, lengths));
+          }
+        });
+  }
+
   /** The same pool of strategies, for the report: the best k items of one strategy alone. */
   RankedLists rank(
       Scope request,
@@ -88,8 +109,8 @@ public final class MetaStrategy implements AutoCloseable {
       }
       case CONTROL -> stageOne(request, control, users, scores, k, excluded);
       case USER_GATE -> stageOne(request, gate, users, scores, k, excluded);
-      case GLOBAL -> rescored(request, global, users, scores, k, excluded, false);
-      case POLICY -> rescored(request, gate, users, scores, k, excluded, true);
+      case GLOBAL -> order(rescore(request, global, users, scores, k, excluded, false), k);
+      case POLICY -> order(rescore(request, gate, users, scores, k, excluded, true), k);
     };
   }
 
@@ -109,7 +130,8 @@ public final class MetaStrategy implements AutoCloseable {
     return scorer.rank(request, scores, weights, k, excluded);
   }
 
-  private RankedLists rescored(
+  /** Scores the candidates of stage 1, at least k, by stage 2. */
+  private Rescoring rescore(
       Scope request,
       StageOne stage,
       List<UserState> users,
@@ -125,7 +147,7 @@ public final class MetaStrategy implements AutoCloseable {
     float[] normalised = stageTwo.normalisation().apply(evidence);
     float[] baseline = stageTwo.baselineScores(evidence, normalised);
     if (!policy || stageTwo.policies().isEmpty()) {
-      return order(evidence, baseline, k);
+      return new Rescoring(weights, before, evidence, normalised, null, baseline);
     }
     MixData data =
         stageTwo.data(
@@ -138,7 +160,7 @@ public final class MetaStrategy implements AutoCloseable {
     int[] all = IntStream.range(0, users.size()).toArray();
     float[] scored =
         stageTwo.blend(evidence, baseline, stageTwo.policyScores(request, data, all), lengths);
-    return order(evidence, scored, k);
+    return new Rescoring(weights, before, evidence, normalised, data, scored);
   }
 
   static Evidence evidence(
@@ -154,7 +176,9 @@ public final class MetaStrategy implements AutoCloseable {
   }
 
   /** Orders candidates by new scores; ties by item index. */
-  private static RankedLists order(Evidence evidence, float[] scores, int k) {
+  private static RankedLists order(Rescoring rescoring, int k) {
+    Evidence evidence = rescoring.evidence();
+    float[] scores = rescoring.scores();
     int users = evidence.numUsers();
     int n = evidence.numCandidates();
     int[] items = new int[users * k];

@@ -35,6 +35,11 @@ record StageTwo(
     return group;
   }
 
+  /** How much of the policy's change is applied to a user with a history of this length. */
+  float strength(int historyLength) {
+    return historyLength == 0 ? 0 : strengths[group(historyLength)];
+  }
+
   /** The baseline's scores (B * N). */
   float[] baselineScores(Evidence evidence, float[] normalised) {
     return GlobalWeights.scores(evidence, normalised, baseline);
@@ -74,11 +79,47 @@ record StageTwo(
     float[] blended = baselineScores.clone();
     int n = evidence.numCandidates();
     for (int u = 0; u < historyLengths.length; u++) {
-      float strength = strengths[group(historyLengths[u])];
+      float strength = strength(historyLengths[u]);
       for (int at = u * n; at < (u + 1) * n; at++) {
         blended[at] += strength * (policyScores[at] - baselineScores[at]);
       }
     }
     return blended;
+  }
+
+  /**
+   * What each strategy, and at the end the additive term, adds to each final score (B * N * (M +
+   * 1)): with s the applied share of the policy's change and P networks,
+   *
+   * <pre>
+   *   part_m = n_m ((1 - s) b_m + s mean_p w_pm),   part_M = s mean_p bias_p
+   * </pre>
+   *
+   * @param historyLengths (B)
+   */
+  float[] parts(Scope scope, Rescoring rescoring, int[] historyLengths) {
+    float[] normalised = rescoring.normalised();
+    MixData data = rescoring.data();
+    int numStrategies = baseline.length;
+    float[] weights = new float[normalised.length];
+    float[] biases = new float[normalised.length / numStrategies];
+    if (data != null) {
+      for (MixModel policy : policies) {
+        MixTask.addOutputs(scope, policy, data, weights, biases);
+      }
+    }
+    int n = rescoring.evidence().numCandidates();
+    float[] parts = new float[biases.length * (numStrategies + 1)];
+    for (int at = 0; at < biases.length; at++) {
+      float strength = data == null ? 0 : strength(historyLengths[at / n]) / policies.size();
+      float rest = data == null ? 1 : 1 - strength(historyLengths[at / n]);
+      int from = at * (numStrategies + 1);
+      for (int m = 0; m < numStrategies; m++) {
+        int i = at * numStrategies + m;
+        parts[from + m] = normalised[i] * (rest * baseline[m] + strength * weights[i]);
+      }
+      parts[from + numStrategies] = strength * biases[at];
+    }
+    return parts;
   }
 }
