@@ -1,126 +1,180 @@
 package io.sextant.benchmarks;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import io.sextant.retrieve.TopK;
+import ai.djl.Device;
 import io.sextant.tensor.Devices;
-import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * Runs the engine and plain DJL in turns in one JVM, so that a noisy machine hits both alike.
- *
- * <p>Arguments: {@code train USERS ITEMS DIMENSION BATCH PAIRS}, {@code tables ITEMS DIMENSION
- * BATCH USERS...} or {@code score USERS ITEMS DIMENSION PAIRS WARMUP}. Prints a JSON object a line.
+ * Runs things in turns in one JVM, so that a noisy machine hits all alike, and prints a JSON object
+ * a line: medians, spread from least to greatest, and the machine's load average before and after.
  */
 public final class PairedRun {
 
   private static final int STEPS = 24;
+  private static final int WARMUP_TURNS = 10;
+
+  private static final String USAGE =
+      """
+      PairedRun train USERS ITEMS DIMENSION BATCH PAIRS     the engine and plain DJL in turns
+      PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
+      PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
+      PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
+      """;
 
   private PairedRun() {}
 
   /** Runs one comparison. */
   public static void main(String[] args) {
-    int[] n = Arrays.stream(args).skip(1).mapToInt(Integer::parseInt).toArray();
     String what = args.length == 0 ? "" : args[0];
-    switch (what) {
-      case "train" -> train(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
-      case "tables" -> tables(n);
-      case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
-      default -> throw new IllegalArgumentException("name train, tables or score, not " + what);
+    int[] n;
+    try {
+      n = Arrays.stream(args).skip(1).mapToInt(Integer::parseInt).toArray();
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("all arguments but the first are numbers\n" + USAGE, e);
     }
+    boolean complete =
+        switch (what) {
+          case "train", "score" -> n.length == 5;
+          case "tables" -> n.length >= 6;
+          case "memory" -> n.length == 2;
+          default -> false;
+        };
+    if (!complete) {
+      throw new IllegalArgumentException("usage:\n" + USAGE);
+    }
+    double load = load();
+    String result =
+        switch (what) {
+          case "train" -> train(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
+          case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
+          case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
+          default -> memory(n[0], n[1]);
+        };
+    System.out.println(
+        format("{\"run\": \"%s\", %s, \"load\": [%.1f, %.1f]}", what, result, load, load()));
   }
 
-  private static void train(Sizes sizes, int pairs) {
+  private static String train(Sizes sizes, int pairs) {
+    Workload workload = Workload.random(sizes, STEPS);
+    Device device = Devices.parse("cpu");
     double[] ours = new double[pairs];
     double[] plain = new double[pairs];
-    try (SextantTraining sextant = new SextantTraining(sizes, Devices.parse("cpu"), STEPS);
-        PlainDjl peer = new PlainDjl(sizes, Devices.parse("cpu"))) {
-      sextant.train();
-      peer.train(1);
+    try (Training sextant = Peer.SEXTANT.open(workload, device);
+        Training peer = Peer.PLAIN_DJL.open(workload, device)) {
+      for (int turn = 0; turn < WARMUP_TURNS; turn++) {
+        sextant.train();
+      }
+      peer.train();
+      peer.train();
       for (int pair = 0; pair < pairs; pair++) {
         ours[pair] = sextant.train().examplesPerSecond();
-        long start = System.nanoTime();
-        peer.train(1);
-        plain[pair] = sizes.batch() / ((System.nanoTime() - start) / 1e9);
+        plain[pair] = peer.train().examplesPerSecond();
       }
     }
-    report("train " + sizes, "examples/s", ours, plain);
+    return format("\"sizes\": \"%s\", %s", sizes, compared("examples/s", ours, plain));
   }
 
-  private static void tables(int[] n) {
-    for (int users : Arrays.copyOfRange(n, 3, n.length)) {
-      Sizes sizes = new Sizes(users, n[0], n[1], n[2]);
-      try (SextantTraining sextant = new SextantTraining(sizes, Devices.parse("cpu"), STEPS)) {
-        sextant.train();
-        double[] rates = new double[3];
-        for (int i = 0; i < rates.length; i++) {
-          rates[i] = sextant.train().examplesPerSecond();
+  /** Microseconds an example for each number of users, and its ratio to that of the first. */
+  private static String tables(int items, int dimension, int batch, int rounds, int[] users) {
+    List<Training> trainings = new ArrayList<>();
+    try {
+      for (int count : users) {
+        Workload workload = Workload.random(new Sizes(count, items, dimension, batch), STEPS);
+        trainings.add(Peer.SEXTANT.open(workload, Devices.parse("cpu")));
+      }
+      double[][] costs = new double[users.length][rounds];
+      double[][] ratios = new double[users.length][rounds];
+      for (int round = -WARMUP_TURNS; round < rounds; round++) {
+        for (int size = 0; size < users.length; size++) {
+          double cost = 1e6 / trainings.get(size).train().examplesPerSecond();
+          if (round >= 0) {
+            costs[size][round] = cost;
+            ratios[size][round] = cost / costs[0][round];
+          }
         }
-        Arrays.sort(rates);
-        System.out.printf(
-            Locale.ROOT,
-            "{\"run\": \"table %s\", \"microsecondsPerExample\": %.3f, \"min\": %.3f, \"max\": %.3f}%n",
-            sizes,
-            1e6 / rates[1],
-            1e6 / rates[2],
-            1e6 / rates[0]);
       }
+      StringBuilder tables = new StringBuilder();
+      for (int size = 0; size < users.length; size++) {
+        tables.append(
+            format(
+                "%s{\"users\": %d, \"microsecondsPerExample\": %s, \"ratioToFirst\": %s}",
+                size == 0 ? "" : ", ", users[size], spread(costs[size]), spread(ratios[size])));
+      }
+      return format(
+          "\"items\": %d, \"dimension\": %d, \"batch\": %d, \"rounds\": %d, \"tables\": [%s]",
+          items, dimension, batch, rounds, tables);
+    } finally {
+      trainings.forEach(Training::close);
     }
   }
 
-  private static void score(int users, int items, int width, int pairs, int warmup) {
+  private static String score(int users, int items, int dimension, int pairs, int warmup) {
     double[] ours = new double[pairs];
     double[] plain = new double[pairs];
-    TensorThreads.run(
-        () -> {
-          try (Scope scope = Scope.open(Devices.parse("cpu"));
-              TopK topK = new TopK()) {
-            NDArray queries = normal(scope, users, width);
-            NDArray catalogue = normal(scope, items, width);
+    try (Scoring scoring = new Scoring(users, items, dimension, 100, Devices.parse("cpu"))) {
+      scoring.checkThatPeersAgree();
+      TensorThreads.run(
+          () -> {
             for (int round = -warmup; round < pairs; round++) {
               long start = System.nanoTime();
-              topK.search(queries, catalogue, 100);
+              Peer.SEXTANT.search(scoring);
               long middle = System.nanoTime();
-              PlainDjl.topK(queries, catalogue, 100);
+              Peer.PLAIN_DJL.search(scoring);
               long end = System.nanoTime();
               if (round >= 0) {
                 ours[round] = users / ((middle - start) / 1e9);
                 plain[round] = users / ((end - middle) / 1e9);
               }
             }
-          }
-        });
-    report("score B=%d I=%d d=%d k=100".formatted(users, items, width), "users/s", ours, plain);
+          });
+    }
+    return format(
+        "\"users\": %d, \"items\": %d, \"dimension\": %d, \"k\": 100, %s",
+        users, items, dimension, compared("users/s", ours, plain));
   }
 
-  static NDArray normal(Scope scope, long rows, long columns) {
-    return scope.manager().randomNormal(0, 1, new Shape(rows, columns), DataType.FLOAT32);
+  private static String memory(int steps, int warmup) {
+    MemoryRun.Growth training = MemoryRun.train(warmup, steps);
+    MemoryRun.Growth scoring = MemoryRun.score(warmup, steps);
+    return format(
+        "\"steps\": %d, \"warmup\": %d, \"training\": %s, \"scoring\": %s",
+        steps, warmup, growth(training), growth(scoring));
   }
 
-  private static void report(String run, String unit, double[] ours, double[] plain) {
+  private static String growth(MemoryRun.Growth growth) {
+    return format(
+        "{\"mebibytesBefore\": %.1f, \"mebibytesAfter\": %.1f, \"percent\": %.2f}",
+        growth.before() / 0x1p20, growth.after() / 0x1p20, growth.percent());
+  }
+
+  private static String compared(String unit, double[] ours, double[] plain) {
     double[] ratios = new double[ours.length];
     Arrays.setAll(ratios, i -> ours[i] / plain[i]);
-    System.out.printf(
-        Locale.ROOT,
-        "{\"run\": \"%s\", \"unit\": \"%s\", \"sextant\": %.1f, \"plainDjl\": %.1f, \"ratio\": %.2f,"
-            + " \"ratioMin\": %.2f, \"ratioMax\": %.2f, \"pairs\": %d}%n",
-        run,
-        unit,
-        median(ours),
-        median(plain),
-        median(ratios),
-        Arrays.stream(ratios).min().orElseThrow(),
-        Arrays.stream(ratios).max().orElseThrow(),
-        ratios.length);
+    return format(
+        "\"unit\": \"%s\", \"pairs\": %d, \"sextant\": %s, \"plainDjl\": %s, \"ratio\": %s",
+        unit, ratios.length, spread(ours), spread(plain), spread(ratios));
   }
 
-  private static double median(double[] values) {
+  /** Median, least and greatest. */
+  private static String spread(double[] values) {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
-    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+    int n = sorted.length;
+    return format(
+        "{\"median\": %.3f, \"min\": %.3f, \"max\": %.3f}",
+        (sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
+  }
+
+  private static double load() {
+    return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+  }
+
+  private static String format(String template, Object... values) {
+    return String.format(Locale.ROOT, template, values);
   }
 }

@@ -18,19 +18,24 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import ai.djl.util.PairList;
+import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /** The peer: matrix factorisation as DJL's own blocks, trainer and Adam do it. Not thread-safe. */
-final class PlainDjl implements AutoCloseable {
+final class PlainDjl implements Training {
 
   private final Model model;
   private final Trainer trainer;
+  private final Workload workload;
   private final Sizes sizes;
+  private int step;
   private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
 
-  PlainDjl(Sizes sizes, Device device) {
-    this.sizes = sizes;
+  PlainDjl(Workload workload, Device device) {
+    this.workload = workload;
+    sizes = workload.sizes();
     model = Model.newInstance("plain", device, "PyTorch");
     model.setBlock(new Factors(sizes));
     trainer =
@@ -43,41 +48,41 @@ final class PlainDjl implements AutoCloseable {
         new Shape(sizes.batch()), new Shape(sizes.batch()), new Shape(sizes.batch()));
   }
 
-  /** Trains for some steps on random triplets and returns the last loss. */
-  float train(int steps) {
-    float loss = Float.NaN;
-    for (int step = 0; step < steps; step++) {
-      try (NDManager manager = model.getNDManager().newSubManager()) {
-        NDList batch =
-            new NDList(
-                draw(manager, sizes.users()),
-                draw(manager, sizes.items()),
-                draw(manager, sizes.items()));
-        batch.attach(manager);
-        try (GradientCollector collector = trainer.newGradientCollector()) {
-          NDList scores = trainer.forward(batch);
-          scores.attach(manager);
-          // -log sigmoid(positive - negative), as the engine's BPR.
-          NDArray mean = scores.get(1).sub(scores.get(0)).exp().add(1).log().mean();
-          loss = mean.getFloat();
-          collector.backward(mean);
-        }
-        trainer.step();
+  /** A turn is one step, on the next batch of the workload. */
+  @Override
+  public Outcome train() {
+    long start = System.nanoTime();
+    int from = step++ % workload.steps() * sizes.batch();
+    float loss;
+    try (NDManager manager = model.getNDManager().newSubManager()) {
+      NDList batch =
+          new NDList(
+              indices(manager, i -> workload.users()[from + i]),
+              indices(manager, i -> workload.items()[from + i]),
+              indices(manager, i -> random.nextInt(sizes.items())));
+      batch.attach(manager);
+      try (GradientCollector collector = trainer.newGradientCollector()) {
+        NDList scores = trainer.forward(batch);
+        scores.attach(manager);
+        // -log sigmoid(positive - negative), as the engine's BPR.
+        NDArray mean = scores.get(1).sub(scores.get(0)).exp().add(1).log().mean();
+        loss = mean.getFloat();
+        collector.backward(mean);
       }
+      trainer.step();
     }
-    return loss;
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new Outcome(sizes.batch(), sizes.batch() / seconds, loss);
   }
 
-  private NDArray draw(NDManager manager, int bound) {
+  private NDArray indices(NDManager manager, IntUnaryOperator rowOf) {
     long[] rows = new long[sizes.batch()];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = random.nextInt(bound);
-    }
+    Arrays.setAll(rows, rowOf::applyAsInt);
     return manager.create(rows);
   }
 
-  /** The best k of every query's whole row of scores, item indices as (B, k). */
-  static long[] topK(NDArray queries, NDArray items, int k) {
+  /** The scores of the best k of every query's whole row of scores (B, k). */
+  static float[] topK(NDArray queries, NDArray items, int k) {
     try (NDManager manager = queries.getManager().newSubManager()) {
       NDArray transposed = items.transpose();
       NDArray scores = queries.matMul(transposed);
@@ -85,9 +90,9 @@ final class PlainDjl implements AutoCloseable {
       transposed.attach(manager);
       scores.attach(manager);
       best.attach(manager);
-      // The scores come to the host too, as in the lists of the engine.
-      best.get(0).toFloatArray();
-      return best.get(1).toLongArray();
+      // The items come to the host too, as in the lists of the engine.
+      best.get(1).toLongArray();
+      return best.get(0).toFloatArray();
     }
   }
 

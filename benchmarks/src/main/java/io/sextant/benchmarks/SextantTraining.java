@@ -20,26 +20,22 @@ import io.sextant.train.TrainingProgress;
 import io.sextant.train.TrainingResult;
 import io.sextant.train.TwoTowerTask;
 import java.util.List;
-import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
 /** Matrix factorisation by the engine's trainer: BPR with one negative. Not thread-safe. */
-final class SextantTraining implements AutoCloseable {
+final class SextantTraining implements Training {
 
   private final Sizes sizes;
   private final Scope scope;
   private final TwoTowerTask task;
 
-  /** An epoch of this training has {@code steps} steps. */
-  SextantTraining(Sizes sizes, Device device, int steps) {
-    this.sizes = sizes;
+  SextantTraining(Workload workload, Device device) {
+    this.sizes = workload.sizes();
     Interactions.Builder rows =
         Interactions.builder(ids("u", sizes.users()), ids("i", sizes.items()));
-    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
-    for (int row = 0; row < steps * sizes.batch(); row++) {
+    for (int row = 0; row < workload.users().length; row++) {
       rows.add(
-          random.nextInt(sizes.users()),
-          random.nextInt(sizes.items()),
+          workload.users()[row],
+          workload.items()[row],
           EventType.VIEW,
           Float.NaN,
           1,
@@ -63,22 +59,26 @@ final class SextantTraining implements AutoCloseable {
     task = new TwoTowerTask(model, rows.build(), users, items, sampling, 0, 1);
   }
 
-  /** Trains an epoch. */
-  Outcome train() {
+  /** A turn is an epoch of the workload; its rate leaves out the first step, with the set-up. */
+  @Override
+  public Outcome train() {
     Stamps stamps = new Stamps();
     TrainingOptions options =
         TrainingOptions.builder().epochs(1).batchSize(sizes.batch()).patience(0).build();
     TrainingResult result =
         TensorThreads.call(
             () -> new Trainer(options, List.of(), stamps, null).train(scope, task, null));
+    if (result.skippedSteps() > 0) {
+      throw new IllegalStateException(result.skippedSteps() + " steps were skipped");
+    }
     double seconds = (stamps.last - stamps.first) / 1e9;
     return new Outcome(
+        Math.toIntExact(stamps.steps * sizes.batch()),
         (stamps.steps - 1) * (double) sizes.batch() / seconds,
-        result.meanLosses().get(0),
-        result.skippedSteps());
+        result.meanLosses().get(0));
   }
 
-  private static IdIndex ids(String prefix, int count) {
+  static IdIndex ids(String prefix, int count) {
     IdIndex.Builder ids = IdIndex.builder();
     for (int i = 0; i < count; i++) {
       ids.add(prefix + i);
@@ -90,13 +90,6 @@ final class SextantTraining implements AutoCloseable {
   public void close() {
     scope.close();
   }
-
-  /**
-   * What an epoch came to.
-   *
-   * @param examplesPerSecond from the end of the first step, which also sets up the optimizer
-   */
-  record Outcome(double examplesPerSecond, double meanLoss, long skippedSteps) {}
 
   private static final class Stamps implements TrainingListener {
     private long first;

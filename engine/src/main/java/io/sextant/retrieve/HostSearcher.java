@@ -1,6 +1,7 @@
 package io.sextant.retrieve;
 
 import ai.djl.ndarray.NDArray;
+import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.Scope;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -23,10 +24,10 @@ final class HostSearcher implements Searcher {
   private static final long TILE_BYTES = 8 << 20;
   private static final int LISTS_PER_TASK = 8;
 
-  private final Team team;
+  private final HostTeam team;
   private final int tileScores;
 
-  HostSearcher(Team team, long temporaryBytes) {
+  HostSearcher(HostTeam team, long temporaryBytes) {
     this.team = team;
     this.tileScores = (int) (Math.min(TILE_BYTES, temporaryBytes) / Float.BYTES);
   }

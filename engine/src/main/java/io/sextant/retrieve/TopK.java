@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
 import io.sextant.tensor.Dtypes;
+import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class TopK implements AutoCloseable {
 
   private final TopKOptions options;
-  private final Team team;
+  private final HostTeam team;
   private final Searcher host;
   private final Searcher device;
 
@@ -39,7 +40,7 @@ public final class TopK implements AutoCloseable {
 
   public TopK(TopKOptions options) {
     this.options = options;
-    this.team = new Team(options.threads());
+    this.team = new HostTeam(options.threads());
     this.host = new HostSearcher(team, options.temporaryBytes());
     this.device = new DeviceSearcher(options.temporaryBytes());
   }

@@ -31,6 +31,8 @@ import java.util.stream.IntStream;
  * bounded, and of a larger catalogue the most popular items are modelled and the others score 0,
  * which the training listener is told. A query costs O(L neighbours).
  *
+ * <p>Thread safety: immutable.
+ *
  * @param name unique in a pool
  * @param l2 penalty on the weights; too small a one makes the matrix singular in float32, which is
  *     refused
@@ -216,7 +218,7 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
     private String name = NAME;
     private double l2 = 200;
     private int maxItems = 15_000;
-    private int neighbours = 1000;
+    private int neighbours = 500;
     private HistoryWeights history = HistoryWeights.EQUAL;
 
     private Builder() {}

@@ -173,13 +173,9 @@ public final class FittedSequence implements FittedStrategy, DenseScores {
   static FittedStrategy load(Scope scope, StoredStrategy stored) {
     SequenceOptions shape = shapeOf(stored);
     StoredTensors tensors = stored.tensors();
-    long[] table = tensors.tensor(ITEMS).spec().dimensions();
-    if (table.length != 2 || table[0] < 1 || table[0] > Integer.MAX_VALUE) {
-      throw new InvalidInputException(
-          "strategy '%s' cannot be restored: tensor '%s' must be (items, dimension) but is %s"
-              .formatted(stored.name(), ITEMS, Arrays.toString(table)));
-    }
-    SequenceEncoder encoder = new SequenceEncoder(scope, (int) table[0], shape, 0);
+    checkSizes(tensors, shape);
+    int numItems = Math.toIntExact(tensors.tensor(ITEMS).spec().dimensions()[0]);
+    SequenceEncoder encoder = new SequenceEncoder(scope, numItems, shape, 0);
     for (NamedParameter parameter : encoder.namedParameters()) {
       TensorFiles.loadInto(parameter.parameter().getArray(), tensors.tensor(parameter.name()));
     }
@@ -187,6 +183,29 @@ public final class FittedSequence implements FittedStrategy, DenseScores {
     FittedSequence fitted = new FittedSequence(scope, encoder, null);
     TensorFiles.loadInto(fitted.unknown, tensors.tensor(UNKNOWN));
     return fitted;
+  }
+
+  /** Refuses sizes that are not those of the tensors before memory is taken for them. */
+  private static void checkSizes(StoredTensors tensors, SequenceOptions shape) {
+    long[] table = tensors.tensor(ITEMS).spec().dimensions();
+    check(tensors, ITEMS, table.length == 0 ? 0 : table[0], shape.dimension());
+    check(tensors, "block0.hidden.weight", shape.hidden(), shape.dimension());
+    tensors.tensor("block%d.hidden.weight".formatted(shape.blocks() - 1));
+    if (shape.positions()) {
+      check(tensors, "positions", shape.historyLength(), shape.dimension());
+    }
+    if (shape.distances()) {
+      check(tensors, "block0.distances", shape.historyLength(), shape.heads());
+    }
+  }
+
+  private static void check(StoredTensors tensors, String name, long... expected) {
+    long[] dimensions = tensors.tensor(name).spec().dimensions();
+    if (!Arrays.equals(dimensions, expected)) {
+      throw new InvalidInputException(
+          "tensor '%s' is %s but the configuration says %s: the bundle was put together from two"
+              .formatted(name, Arrays.toString(dimensions), Arrays.toString(expected)));
+    }
   }
 
   private static SequenceOptions shapeOf(StoredStrategy stored) {

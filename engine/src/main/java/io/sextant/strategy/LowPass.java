@@ -24,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * degrees of users) time and {@code I * neighbours * 8} bytes at most for the sparse part. A query
  * costs O(L D + L neighbours). The result does not depend on the number of threads.
  *
+ * <p>Failure modes: where the data have fewer than D directions of note, fewer are kept; dense data
+ * want fewer factors (64 on ML-1M) and no linear part. Who has thousands of items costs the square
+ * of them in the linear part.
+ *
+ * <p>Thread safety: immutable.
+ *
  * @param name unique in a pool
  * @param factors D, how many singular vectors; the rank of the data if that is smaller
  * @param oversampling so many more directions are iterated on, for accuracy
@@ -148,7 +154,7 @@ public record LowPass(
     private int oversampling = 16;
     private int iterations = 3;
     private double filterWeight = 0.25;
-    private int neighbours = 1000;
+    private int neighbours = 500;
     private HistoryWeights history = HistoryWeights.EQUAL;
     private long seed;
 

@@ -29,6 +29,29 @@ public final class GradientClipping {
     return norm;
   }
 
+  /** {@link #clipByGlobalNorm} for gradients in Java's memory. */
+  public static double clipRowsByGlobalNorm(List<RowGradient> gradients, double limit) {
+    double sum = 0;
+    for (RowGradient rows : gradients) {
+      int width = rows.dimension();
+      for (int k = 0; k < rows.size(); k++) {
+        sum += InnerProduct.of(rows.gradient(), k * width, rows.gradient(), k * width, width);
+      }
+    }
+    double norm = Math.sqrt(sum);
+    if (norm > limit && Double.isFinite(norm)) {
+      float factor = (float) (limit / norm);
+      for (RowGradient rows : gradients) {
+        float[] gradient = rows.gradient();
+        int end = rows.size() * rows.dimension();
+        for (int i = 0; i < end; i++) {
+          gradient[i] *= factor;
+        }
+      }
+    }
+    return norm;
+  }
+
   /** The square root of the sum of all squares, read back as one scalar. */
   public static double globalNorm(List<NDArray> gradients) {
     if (gradients.isEmpty()) {

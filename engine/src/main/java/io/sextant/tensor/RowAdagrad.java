@@ -2,6 +2,7 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -23,38 +24,36 @@ public final class RowAdagrad implements RowOptimizer {
 
   @Override
   public void step(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    steps++;
     if (RowOptimizer.onHost(table)) {
-      stepOnHost(table, rows, gradient, learningRate);
+      stepOnHost(table, rows.rows(), rows.size(), HostArrays.view(gradient), learningRate);
     } else {
+      steps++;
       stepOnDevice(table, rows, gradient, learningRate);
     }
   }
 
-  private void stepOnHost(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    int dimension = (int) table.getShape().get(1);
-    FloatBuffer weights = HostArrays.view(table);
-    FloatBuffer sums = HostArrays.view(accumulator);
-    FloatBuffer gradients = HostArrays.view(gradient);
-    float[] row = new float[dimension];
-    float[] g = new float[dimension];
-    for (int k = 0; k < rows.size(); k++) {
-      gradients.get(k * dimension, g);
-      float square = 0;
-      for (int d = 0; d < dimension; d++) {
-        square += g[d] * g[d];
-      }
-      int r = rows.row(k);
-      float sum = sums.get(r) + square / dimension;
-      sums.put(r, sum);
-      float rate = learningRate / ((float) Math.sqrt(sum) + EPSILON);
-      int start = r * dimension;
-      weights.get(start, row);
-      for (int d = 0; d < dimension; d++) {
-        row[d] -= rate * g[d];
-      }
-      weights.put(start, row);
-    }
+  @Override
+  public void stepOnHost(
+      NDArray table, int[] rows, int size, FloatBuffer gradient, float learningRate) {
+    steps++;
+    HostRows.update(
+        table,
+        List.of(accumulator),
+        rows,
+        size,
+        gradient,
+        (count, width, row, g, state) -> {
+          float[] sums = state[0];
+          for (int k = 0; k < count; k++) {
+            sums[k] += InnerProduct.of(g, k * width, g, k * width, width) / width;
+          }
+          for (int k = 0; k < count; k++) {
+            float rate = learningRate / ((float) Math.sqrt(sums[k]) + EPSILON);
+            for (int d = k * width; d < (k + 1) * width; d++) {
+              row[d] -= rate * g[d];
+            }
+          }
+        });
   }
 
   void stepOnDevice(NDArray table, RowSet rows, NDArray gradient, float learningRate) {

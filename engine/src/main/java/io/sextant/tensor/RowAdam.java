@@ -2,6 +2,7 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,41 +27,35 @@ public final class RowAdam implements RowOptimizer {
 
   @Override
   public void step(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    steps++;
     if (RowOptimizer.onHost(table)) {
-      stepOnHost(table, rows, gradient, learningRate);
+      stepOnHost(table, rows.rows(), rows.size(), HostArrays.view(gradient), learningRate);
     } else {
+      steps++;
       stepOnDevice(table, rows, gradient, learningRate);
     }
   }
 
-  private void stepOnHost(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    int dimension = (int) table.getShape().get(1);
-    FloatBuffer weights = HostArrays.view(table);
-    FloatBuffer firsts = HostArrays.view(first);
-    FloatBuffer seconds = HostArrays.view(second);
-    FloatBuffer gradients = HostArrays.view(gradient);
+  @Override
+  public void stepOnHost(
+      NDArray table, int[] rows, int size, FloatBuffer gradient, float learningRate) {
+    steps++;
     float rate = rate(learningRate);
     float correction = secondCorrection();
-    float[] row = new float[dimension];
-    float[] m = new float[dimension];
-    float[] v = new float[dimension];
-    float[] g = new float[dimension];
-    for (int k = 0; k < rows.size(); k++) {
-      int start = rows.row(k) * dimension;
-      gradients.get(k * dimension, g);
-      firsts.get(start, m);
-      seconds.get(start, v);
-      weights.get(start, row);
-      for (int d = 0; d < dimension; d++) {
-        m[d] = BETA1 * m[d] + (1 - BETA1) * g[d];
-        v[d] = BETA2 * v[d] + (1 - BETA2) * g[d] * g[d];
-        row[d] -= rate * m[d] / ((float) Math.sqrt(v[d] * correction) + EPSILON);
-      }
-      firsts.put(start, m);
-      seconds.put(start, v);
-      weights.put(start, row);
-    }
+    HostRows.update(
+        table,
+        List.of(first, second),
+        rows,
+        size,
+        gradient,
+        (count, width, row, g, state) -> {
+          float[] m = state[0];
+          float[] v = state[1];
+          for (int d = 0; d < count * width; d++) {
+            m[d] = BETA1 * m[d] + (1 - BETA1) * g[d];
+            v[d] = BETA2 * v[d] + (1 - BETA2) * g[d] * g[d];
+            row[d] -= rate * m[d] / ((float) Math.sqrt(v[d] * correction) + EPSILON);
+          }
+        });
   }
 
   void stepOnDevice(NDArray table, RowSet rows, NDArray gradient, float learningRate) {

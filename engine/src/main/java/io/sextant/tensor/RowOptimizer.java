@@ -7,14 +7,16 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.core.Embedding;
+import java.nio.FloatBuffer;
 import java.util.Map;
 
 /**
  * Updates only those rows of an embedding table (R, D) that a batch has read. Cost and memory
  * follow the K rows of the batch, never the R rows of the table.
  *
- * <p>On the CPU the update is a loop over the table's own memory; on any other device, and for
- * tables beyond 2 GiB, it is a handful of tensor operations. Both compute the same function.
+ * <p>On the CPU the update is a loop over the table's own memory, on several threads; on any other
+ * device, and for tables beyond 2 GiB, it is a handful of tensor operations. Both compute the same
+ * function.
  *
  * <p>Thread safety: a table and its optimizer belong to one thread at a time.
  */
@@ -29,6 +31,16 @@ public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
    * @param learningRate step size
    */
   void step(NDArray table, RowSet rows, NDArray gradient, float learningRate);
+
+  /**
+   * One update of a table whose memory Java can walk ({@link #onHost}).
+   *
+   * @param table (R, D), changed in place
+   * @param rows which rows the gradient is of; distinct; the first {@code size} count
+   * @param gradient (size, D) from the buffer's index 0 on
+   * @param learningRate step size
+   */
+  void stepOnHost(NDArray table, int[] rows, int size, FloatBuffer gradient, float learningRate);
 
   /**
    * The accumulators by name, to be saved and restored with the table; they are the live arrays.

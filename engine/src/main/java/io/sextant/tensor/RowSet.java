@@ -30,9 +30,9 @@ public final class RowSet {
     return rows.length;
   }
 
-  /** The k-th row. */
-  public int row(int k) {
-    return rows[k];
+  /** (K), not a copy. */
+  int[] rows() {
+    return rows;
   }
 
   /** How often the batch reads the k-th row. */

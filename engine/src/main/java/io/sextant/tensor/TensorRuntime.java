@@ -1,6 +1,7 @@
 package io.sextant.tensor;
 
 import ai.djl.engine.Engine;
+import ai.djl.pytorch.jni.JniUtils;
 import io.sextant.nativeconfig.NativeRuntime;
 
 /** Loads libtorch once, after the process has been prepared for it. */
@@ -11,6 +12,12 @@ final class TensorRuntime {
   /** Returns when DJL's engine is loaded. Cheap after the first call. */
   static Engine start() {
     return Holder.ENGINE;
+  }
+
+  /** How many threads libtorch uses for one operation. */
+  static int threads() {
+    start();
+    return JniUtils.getNumThreads();
   }
 
   private static final class Holder {

@@ -10,10 +10,12 @@ import io.sextant.tensor.DenseAdam;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.GradientClipping;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowGradient;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.RowSet;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -106,6 +108,42 @@ final class ModelParameters {
         rowOptimizer(parameter).step(value, rows, gradient, rate);
       } else {
         denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
+      }
+    }
+  }
+
+  /**
+   * Moves tables along gradients that are in Java's memory.
+   *
+   * @param batchSize B
+   * @param factor the schedule's factor on all step sizes
+   */
+  void update(Map<String, RowGradient> gradients, int batchSize, float factor) {
+    if (options.l2() != 0) {
+      gradients.values().forEach(g -> regularise(g, options.l2() / batchSize));
+    }
+    if (options.clipNorm() != Double.POSITIVE_INFINITY) {
+      GradientClipping.clipRowsByGlobalNorm(
+          new ArrayList<>(gradients.values()), options.clipNorm());
+    }
+    for (NamedParameter parameter : parameters) {
+      RowGradient gradient = required(gradients, parameter.name());
+      rowOptimizer(parameter)
+          .stepOnHost(
+              valueOf(parameter),
+              gradient.rows(),
+              gradient.size(),
+              FloatBuffer.wrap(gradient.gradient()),
+              factor * rateOf(parameter.group()));
+    }
+  }
+
+  private static void regularise(RowGradient rows, float l2) {
+    int width = rows.dimension();
+    for (int k = 0; k < rows.size(); k++) {
+      float factor = l2 * rows.counts()[k];
+      for (int d = k * width; d < (k + 1) * width; d++) {
+        rows.gradient()[d] += factor * rows.values()[d];
       }
     }
   }

@@ -13,8 +13,9 @@ import java.util.Arrays;
  */
 public final class RowCollector {
 
-  private final int[] stamps;
-  private final int[] locals;
+  /** For each row its stamp, above its local number: one place to read and write for both. */
+  private final long[] slots;
+
   private int stamp = 1; // Rows begin with 0, which must not mean that they were read.
   private int[] rows = new int[1024];
   private int[] counts = new int[1024];
@@ -22,8 +23,7 @@ public final class RowCollector {
 
   /** A collector for a table of so many rows: 8 bytes a row. */
   public RowCollector(int tableRows) {
-    stamps = new int[tableRows];
-    locals = new int[tableRows];
+    slots = new long[tableRows];
   }
 
   /** Forgets all rows: the next batch begins. */
@@ -34,8 +34,9 @@ public final class RowCollector {
 
   /** The local number of a row, which is counted as read once more. */
   public int add(int row) {
-    if (stamps[row] == stamp) {
-      int local = locals[row];
+    long slot = slots[row];
+    if ((int) (slot >>> 32) == stamp) {
+      int local = (int) slot;
       counts[local]++;
       return local;
     }
@@ -43,8 +44,7 @@ public final class RowCollector {
       rows = Arrays.copyOf(rows, 2 * size);
       counts = Arrays.copyOf(counts, 2 * size);
     }
-    stamps[row] = stamp;
-    locals[row] = size;
+    slots[row] = (long) stamp << 32 | size;
     rows[size] = row;
     counts[size] = 1;
     return size++;
@@ -52,7 +52,8 @@ public final class RowCollector {
 
   /** The local number of a row that was added, or -1. */
   public int localOf(int row) {
-    return stamps[row] == stamp ? locals[row] : -1;
+    long slot = slots[row];
+    return (int) (slot >>> 32) == stamp ? (int) slot : -1;
   }
 
   /** How many distinct rows there are. */
@@ -68,6 +69,16 @@ public final class RowCollector {
   /** The distinct rows as a copy. */
   public int[] rows() {
     return Arrays.copyOf(rows, size);
+  }
+
+  /** The distinct rows, from the start of an array that the next {@link #add} may change. */
+  int[] sharedRows() {
+    return rows;
+  }
+
+  /** How often each was added, in an array like that of {@link #sharedRows}. */
+  int[] sharedCounts() {
+    return counts;
   }
 
   /** The distinct rows and their counts, with the index tensor in the manager. */

@@ -27,8 +27,9 @@ final class SeenItems {
     items = Arrays.copyOf(flat, size);
   }
 
-  boolean contains(int user, int item) {
-    return Arrays.binarySearch(items, offsets[user], offsets[user + 1], item) >= 0;
+  /** Whether the item is among those from {@code start} to {@code end} of one user. */
+  boolean contains(int start, int end, int item) {
+    return start < end && Arrays.binarySearch(items, start, end, item) >= 0;
   }
 
   int start(int user) {

@@ -23,6 +23,10 @@ import org.slf4j.LoggerFactory;
  * parameters, optimizer states, the best parameters so far and the position. So a run that was
  * killed and resumed ends, on the CPU, with the same bits as one that was not.
  *
+ * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
+ * form instead, which moves the parameters alike within rounding and is faster; hooks look into
+ * recorded steps, so with hooks every step is recorded.
+ *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
  */
@@ -79,6 +83,7 @@ public final class Trainer {
     private final LearningTask<B> task;
     private final @Nullable Validation validation;
     private final ModelParameters parameters;
+    private final @Nullable ClosedForm closedForm;
     private final int stepsPerEpoch;
     private final long totalSteps;
     private TrainingState state = new TrainingState();
@@ -92,6 +97,8 @@ public final class Trainer {
       this.task = task;
       this.validation = validation;
       parameters = new ModelParameters(session, task.parameters(), options);
+      // A hook looks into the step, and only a recorded step can be looked into.
+      closedForm = hooks.isEmpty() && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
       totalSteps = (long) stepsPerEpoch * options.epochs();
     }
@@ -134,6 +141,23 @@ public final class Trainer {
     }
 
     private void step(int[] examples) {
+      if (closedForm != null) {
+        closedFormStep(closedForm, examples);
+      } else {
+        recordedStep(examples);
+      }
+      listener.onStep(progress());
+    }
+
+    private void closedFormStep(ClosedForm form, int[] examples) {
+      ClosedForm.Result result = form.compute(examples, state.step);
+      if (Float.isFinite(result.loss())) {
+        parameters.update(result.gradients(), examples.length, factor());
+      }
+      count(result.loss(), examples.length);
+    }
+
+    private void recordedStep(int[] examples) {
       try (Scope scope = session.child()) {
         B batch = task.prepare(scope, examples, state.step);
         ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
@@ -149,21 +173,31 @@ public final class Trainer {
           }
         }
         if (Float.isFinite(loss)) {
-          float factor = options.schedule().factor(state.step, totalSteps);
-          parameters.update(scope, batch, leaves, factor);
-          state.badStepsInARow = 0;
-          state.lossSum += (double) loss * examples.length;
-          state.lossCount += examples.length;
-        } else {
-          skip(loss);
+          parameters.update(scope, batch, leaves, factor());
         }
-        state.step++;
-        examplesOfThisRun += examples.length;
+        count(loss, examples.length);
         for (StepHook hook : hooks) {
           hook.afterStep(step, loss);
         }
       }
-      listener.onStep(progress());
+    }
+
+    /** The schedule's factor on the step sizes. */
+    private float factor() {
+      return options.schedule().factor(state.step, totalSteps);
+    }
+
+    /** Counts a step that was made, or skipped for its loss. */
+    private void count(float loss, int examples) {
+      if (Float.isFinite(loss)) {
+        state.badStepsInARow = 0;
+        state.lossSum += (double) loss * examples;
+        state.lossCount += examples;
+      } else {
+        skip(loss);
+      }
+      state.step++;
+      examplesOfThisRun += examples;
     }
 
     private @Nullable NDArray weights(Scope scope, TrainingStep<B> step) {

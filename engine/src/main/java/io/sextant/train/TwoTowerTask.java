@@ -37,10 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
-
-  /** A user who has seen nearly everything gets a seen negative after so many draws. */
-  private static final int MAX_DRAWS = 64;
+public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedForm.Task {
 
   private final TwoTower model;
   private final List<NamedParameter> parameters;
@@ -54,6 +51,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
   private final float[] weightOfRow;
   private final SeenItems seen;
   private final ItemSampler sampler;
+  private final Negatives negatives;
   private final double[] inBatchShare;
   private final Rows rows;
 
@@ -85,6 +83,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
     seen = new SeenItems(interactions);
     int[] counts = interactions.itemCounts();
     sampler = new ItemSampler(counts, options.popularityPower());
+    negatives = new Negatives(options, sampler, seen, counts.length, seed);
     inBatchShare = new double[counts.length];
     for (int i = 0; i < counts.length; i++) {
       inBatchShare[i] = (double) counts[i] / Math.max(1, interactions.size());
@@ -139,6 +138,12 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
   @Override
   public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
     return new Preparation(scope.manager(), examples, step).batch();
+  }
+
+  @Override
+  public @Nullable ClosedForm closedForm() {
+    return FactorForm.of(
+        model, interactions, options, negatives, weightOfRow, offset, rows.users, rows.items);
   }
 
   @Override
@@ -232,7 +237,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
       }
 
       rows.items.clear();
-      int[] negatives = drawNegatives(users);
+      int[] drawn = negatives.draw(rows.items, users, step);
       int columns = rows.items.size();
       int[] positives = new int[size];
       for (int e = 0; e < size; e++) {
@@ -260,7 +265,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
           itemInput,
           HostArrays.longs(manager, positives, size),
           options.objective().ownNegatives()
-              ? HostArrays.longs(manager, negatives, size, options.negatives())
+              ? HostArrays.longs(manager, drawn, size, options.negatives())
               : null,
           columns,
           shared && options.logQ() && options.objective() == Objective.SAMPLED_SOFTMAX
@@ -268,44 +273,6 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch> {
               : null,
           allowed,
           options.objective() == Objective.SQUARED_ERROR ? values() : null);
-    }
-
-    /**
-     * Adds the negatives to the tower items; returns their numbers where each example has its own.
-     */
-    private int[] drawNegatives(int[] users) {
-      CounterRandom random = new CounterRandom(seed, "negatives", step);
-      switch (options.objective()) {
-        case FULL_SOFTMAX -> {
-          for (int item = 0; item < interactions.numItems(); item++) {
-            rows.items.add(item);
-          }
-        }
-        case SAMPLED_SOFTMAX -> {
-          for (int n = 0; n < options.negatives(); n++) {
-            rows.items.add(sampler.draw(random));
-          }
-        }
-        case BCE, BPR -> {
-          int[] negatives = new int[users.length * options.negatives()];
-          for (int i = 0; i < negatives.length; i++) {
-            negatives[i] = rows.items.add(drawUnseen(random, users[i / options.negatives()]));
-          }
-          return negatives;
-        }
-        case SQUARED_ERROR -> {
-          // Values are compared with scores; there is nothing to draw.
-        }
-      }
-      return new int[0];
-    }
-
-    private int drawUnseen(CounterRandom random, int user) {
-      int item = sampler.draw(random);
-      for (int i = 1; i < MAX_DRAWS && options.excludeSeen() && seen.contains(user, item); i++) {
-        item = sampler.draw(random);
-      }
-      return item;
     }
 
     private NDArray allowed(int[] users, int[] positives, int columns) {

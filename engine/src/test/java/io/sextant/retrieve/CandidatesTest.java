@@ -1,13 +1,11 @@
 package io.sextant.retrieve;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -105,33 +103,6 @@ class CandidatesTest {
           .as("seed %d", seed)
           .isEqualTo(offered.write(0, expected, scores, 0));
       assertThat(items).as("seed %d", seed).isEqualTo(expected);
-    }
-  }
-
-  @Test
-  void aTeamRunsEachTaskOnceAndPassesFailuresOn() {
-    for (int threads : new int[] {1, 2, 5}) {
-      try (Team team = new Team(threads)) {
-        for (int round = 0; round < 200; round++) {
-          AtomicIntegerArray runs = new AtomicIntegerArray(37);
-          team.run(37, () -> runs::incrementAndGet);
-          for (int task = 0; task < 37; task++) {
-            assertThat(runs.get(task)).isEqualTo(1);
-          }
-        }
-        assertThatThrownBy(
-                () ->
-                    team.run(
-                        9,
-                        () ->
-                            task -> {
-                              if (task == 4) {
-                                throw new IllegalStateException("task 4");
-                              }
-                            }))
-            .isInstanceOf(IllegalStateException.class)
-            .hasMessage("task 4");
-      }
     }
   }
 }

@@ -166,6 +166,9 @@ class SequenceStrategyTest {
       List<TensorSource> tensors = fitted.tensors();
       refused(config.replace("\"heads\":2", "\"heads\":3"), tensors, "heads");
       refused(config.replace("\"hidden\":16", "\"hidden\":17"), tensors, "block0.hidden");
+      refused(config.replace("\"hidden\":16", "\"hidden\":2000000000"), tensors, "2000000000");
+      refused(config.replace("\"blocks\":1", "\"blocks\":2000000000"), tensors, "block1999999999");
+      refused(config.replace("\"historyLength\":6", "\"historyLength\":7"), tensors, "positions");
       refused("{}", tensors, "shape");
       refused(config, tensors.subList(1, tensors.size()), "item.id");
       refused(config, tensors.subList(0, tensors.size() - 1), "query.unknown");

@@ -14,7 +14,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Both paths of both row optimizers against loops in double precision. */
 class RowOptimizerTest {
 
-  private static final int R = 9;
+  /** More rows than one thread takes at a time. */
+  private static final int R = 301;
+
+  private static final int MOST_ROWS = 200;
   private static final int D = 5;
   private static final int STEPS = 6;
   private static final long SEED = 4;
@@ -111,8 +114,8 @@ class RowOptimizerTest {
   }
 
   private static int[] someRows(Random random) {
-    int[] rows = random.ints(0, R - 1).distinct().limit(4).toArray();
-    return Arrays.copyOf(rows, 1 + random.nextInt(4));
+    int[] rows = random.ints(0, R - 1).distinct().limit(MOST_ROWS).toArray();
+    return Arrays.copyOf(rows, 1 + random.nextInt(MOST_ROWS));
   }
 
   private static float[] floats(Random random, int size) {

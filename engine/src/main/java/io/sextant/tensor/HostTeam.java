@@ -1,4 +1,4 @@
-package io.sextant.retrieve;
+package io.sextant.tensor;
 
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -8,17 +8,19 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The caller's thread and a few daemons that share the tasks of short jobs. A daemon that does not
- * wake in time takes no part: the caller never waits for one that has not begun.
+ * The caller's thread and a few daemons that share the tasks of short jobs in plain Java. A daemon
+ * that does not wake in time takes no part: the caller never waits for one that has not begun. So
+ * several callers may share a team, and a result must not depend on who did which task.
  *
  * <p>Thread safety: safe.
  */
-final class Team implements AutoCloseable {
+public final class HostTeam implements AutoCloseable {
 
   private final int helpers;
   private final @Nullable ExecutorService executor;
 
-  Team(int threads) {
+  /** A team of so many threads, the caller's included. */
+  public HostTeam(int threads) {
     helpers = threads - 1;
     AtomicInteger number = new AtomicInteger();
     executor =
@@ -27,10 +29,20 @@ final class Team implements AutoCloseable {
             : Executors.newFixedThreadPool(
                 helpers,
                 task -> {
-                  Thread thread = new Thread(task, "sextant-topk-" + number.incrementAndGet());
+                  Thread thread = new Thread(task, "sextant-host-" + number.incrementAndGet());
                   thread.setDaemon(true);
                   return thread;
                 });
+  }
+
+  /** The team of the process, with as many threads as libtorch uses for one operation. */
+  public static HostTeam shared() {
+    return Shared.TEAM;
+  }
+
+  /** How many tasks of so many units there are for a total. */
+  public static int tasks(int total, int unitsPerTask) {
+    return (total + unitsPerTask - 1) / unitsPerTask;
   }
 
   /**
@@ -39,7 +51,7 @@ final class Team implements AutoCloseable {
    *
    * @param worker makes the consumer of the tasks of one thread, with that thread's scratch
    */
-  void run(int tasks, Supplier<IntConsumer> worker) {
+  public void run(int tasks, Supplier<IntConsumer> worker) {
     Job job = new Job(tasks, worker);
     if (executor != null) {
       for (int i = 0; i < Math.min(helpers, tasks - 1); i++) {
@@ -57,13 +69,17 @@ final class Team implements AutoCloseable {
     }
   }
 
+  private static final class Shared {
+    static final HostTeam TEAM = new HostTeam(TensorRuntime.threads());
+  }
+
   private static final class Job implements Runnable {
     private final int tasks;
     private final Supplier<IntConsumer> worker;
     private final AtomicInteger next = new AtomicInteger();
     private int active;
     private boolean finished;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     Job(int tasks, Supplier<IntConsumer> worker) {
       this.tasks = tasks;
@@ -78,13 +94,13 @@ final class Team implements AutoCloseable {
         }
         active++;
       }
-      RuntimeException thrown = null;
+      Throwable thrown = null;
       try {
         IntConsumer consumer = worker.get();
         for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
           consumer.accept(task);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         thrown = e;
         next.set(tasks);
       } finally {
@@ -112,8 +128,11 @@ final class Team implements AutoCloseable {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
-      if (failure != null) {
-        throw failure;
+      if (failure instanceof Error error) {
+        throw error;
+      }
+      if (failure instanceof RuntimeException exception) {
+        throw exception;
       }
     }
   }

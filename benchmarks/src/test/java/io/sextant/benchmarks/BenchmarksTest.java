@@ -1,0 +1,96 @@
+package io.sextant.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import java.util.Collection;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+class BenchmarksTest {
+
+  @Test
+  void trainingRunsForEveryPeer() throws RunnerException {
+    Collection<RunResult> results =
+        new Runner(
+                tiny(TrainBenchmark.class)
+                    .param("users", "50")
+                    .param("items", "40")
+                    .param("dimension", "4")
+                    .param("batch", "32")
+                    .param("steps", "3")
+                    .build())
+            .run();
+    assertThat(results).hasSize(Peer.values().length);
+    for (RunResult result : results) {
+      assertThat(result.getSecondaryResults()).containsOnlyKeys("examples");
+      result.getSecondaryResults().values().forEach(r -> assertThat(r.getScore()).isPositive());
+    }
+  }
+
+  @Test
+  void scoringRunsForEveryPeer() throws RunnerException {
+    Collection<RunResult> results =
+        new Runner(
+                tiny(ScoreBenchmark.class)
+                    .param("users", "1", "7")
+                    .param("items", "300")
+                    .param("dimension", "4")
+                    .param("k", "5")
+                    .build())
+            .run();
+    assertThat(results).hasSize(2 * Peer.values().length);
+    for (RunResult result : results) {
+      assertThat(result.getPrimaryResult().getScore()).isPositive();
+    }
+  }
+
+  @Test
+  void anAbsentDeviceFailsAndSaysSo() {
+    assertThatThrownBy(
+            () -> new Runner(tiny(ScoreBenchmark.class).param("device", "cuda:99").build()).run())
+        .hasStackTraceContaining("cuda:99");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Peer.class)
+  void everyPeerLearns(Peer peer) {
+    peer.checkThatItLearns(Device.cpu());
+  }
+
+  @Test
+  void growthIsMeasured() {
+    assertThat(MemoryRun.train(2, 60).before()).isPositive();
+    assertThat(MemoryRun.score(2, 3).after()).isPositive();
+    assertThat(new MemoryRun.Growth(200, 206).percent()).isEqualTo(3);
+  }
+
+  @Test
+  void argumentsThatDoNotFitAreAnsweredWithTheUsage() {
+    for (String[] args : new String[][] {{}, {"train", "1"}, {"tables", "x"}, {"nothing"}}) {
+      assertThatThrownBy(() -> PairedRun.main(args))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("PairedRun tables");
+    }
+  }
+
+  private static ChainedOptionsBuilder tiny(Class<?> benchmark) {
+    return new OptionsBuilder()
+        .include(benchmark.getName())
+        .forks(0)
+        .warmupIterations(0)
+        .measurementIterations(1)
+        .measurementTime(TimeValue.milliseconds(50))
+        .shouldFailOnError(true)
+        .verbosity(VerboseMode.SILENT);
+  }
+}

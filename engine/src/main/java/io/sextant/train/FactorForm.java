@@ -1,0 +1,379 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import io.sextant.data.Interactions;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.TwoTower;
+import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.HostRows;
+import io.sextant.tensor.HostTeam;
+import io.sextant.tensor.InnerProduct;
+import io.sextant.tensor.RowGradient;
+import io.sextant.tensor.RowOptimizer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The closed form of matrix factorisation: a two-tower model of ids alone on the CPU, with an
+ * objective that compares each example with negatives of its own, or with a value.
+ *
+ * <p>An example is 1 + n pairs of a user and an item, of which the first is the positive one. With
+ * score {@code s = <u, v> / temperature + b_u + b_v} and {@code c = dJ/ds}, the gradients are sums
+ * over the pairs of a row: {@code g_u = sum c v / temperature}, {@code g_v = sum c u /
+ * temperature}, and {@code sum c} for the biases. Every row's sum is taken by one thread in the
+ * order of the pairs, so that the number of threads changes no bit. O(B n D) time.
+ */
+final class FactorForm implements ClosedForm {
+
+  private static final int EXAMPLES_PER_TASK = 128;
+  private static final int ROWS_PER_TASK = 128;
+
+  private final Interactions interactions;
+  private final SamplingOptions options;
+  private final Negatives negatives;
+  private final int[] userOfRow;
+  private final float[] weightOfRow;
+  private final float offset;
+  private final float temperature;
+  private final int pairsPerExample;
+  private final Side users;
+  private final Side items;
+  private float[] weights = new float[0];
+  private float[] scores = new float[0];
+
+  private FactorForm(
+      TwoTower model,
+      Interactions interactions,
+      SamplingOptions options,
+      Negatives negatives,
+      float[] weightOfRow,
+      float offset,
+      Side users,
+      Side items) {
+    this.interactions = interactions;
+    this.options = options;
+    this.negatives = negatives;
+    this.userOfRow = interactions.userOfRow();
+    this.weightOfRow = weightOfRow;
+    this.offset = offset;
+    this.temperature = model.options().temperature();
+    this.pairsPerExample = 1 + (options.objective().ownNegatives() ? options.negatives() : 0);
+    this.users = users;
+    this.items = items;
+  }
+
+  /**
+   * The closed form, or null if the model is more than ids, its tables are not in Java's reach, or
+   * the objective compares with shared negatives.
+   */
+  static @Nullable FactorForm of(
+      TwoTower model,
+      Interactions interactions,
+      SamplingOptions options,
+      Negatives negatives,
+      float[] weightOfRow,
+      float offset,
+      @Nullable RowCollector userRows,
+      RowCollector itemRows) {
+    TwoTowerOptions shape = model.options();
+    if (userRows == null
+        || shape.history() != TwoTowerOptions.History.NONE
+        || !shape.hidden().isEmpty()
+        || shape.similarity() != TwoTowerOptions.Similarity.DOT
+        || options.objective().sharedNegatives()
+        || options.idDropout() > 0
+        || options.itemIdDropout() > 0) {
+      return null;
+    }
+    Map<String, NDArray> tables = new LinkedHashMap<>();
+    for (NamedParameter parameter : model.namedParameters()) {
+      tables.put(parameter.name(), parameter.parameter().getArray());
+    }
+    NDArray userIds = tables.remove("user.id");
+    NDArray itemIds = tables.remove("item.id");
+    NDArray userBias = tables.remove("user.bias");
+    NDArray itemBias = tables.remove("item.bias");
+    if (userIds == null
+        || itemIds == null
+        || !tables.isEmpty()
+        || !RowOptimizer.onHost(userIds)
+        || !RowOptimizer.onHost(itemIds)) {
+      return null;
+    }
+    return new FactorForm(
+        model,
+        interactions,
+        options,
+        negatives,
+        weightOfRow,
+        offset,
+        new Side("user", userRows, userIds, userBias),
+        new Side("item", itemRows, itemIds, itemBias));
+  }
+
+  @Override
+  public Result compute(int[] examples, long step) {
+    drawPairs(examples, step);
+    users.read();
+    items.read();
+    double loss = score(examples);
+    Map<String, RowGradient> gradients = new LinkedHashMap<>();
+    if (Double.isFinite(loss)) {
+      // The user's bias cancels in a comparison of two of the user's items: its gradient is zero,
+      // and
+      // what rounding leaves of it must not reach an optimizer that divides by its size.
+      boolean userBiasCancels = options.objective() == Objective.BPR;
+      users.addGradients(scores, items, temperature, userBiasCancels, gradients);
+      items.addGradients(scores, users, temperature, false, gradients);
+    }
+    return new Result((float) loss, gradients);
+  }
+
+  /** Loops that do one thing each, so that their cache misses overlap. */
+  private void drawPairs(int[] examples, long step) {
+    int size = examples.length;
+    int pairs = size * pairsPerExample;
+    reserve(size, pairs);
+    int[] userOfExample = new int[size];
+    int[] itemOfExample = new int[size];
+    for (int e = 0; e < size; e++) {
+      userOfExample[e] = userOfRow[examples[e]];
+      itemOfExample[e] = interactions.itemAt(examples[e]);
+      weights[e] = weightOfRow[examples[e]];
+    }
+    users.start(pairs);
+    items.start(pairs);
+    int[] drawn = negatives.draw(items.rows, userOfExample, step);
+    int negativesPerExample = pairsPerExample - 1;
+    for (int e = 0; e < size; e++) {
+      int pair = e * pairsPerExample;
+      items.ofPair[pair] = items.rows.add(itemOfExample[e]);
+      System.arraycopy(drawn, e * negativesPerExample, items.ofPair, pair + 1, negativesPerExample);
+    }
+    for (int e = 0; e < size; e++) {
+      int user = users.rows.add(userOfExample[e]);
+      int pair = e * pairsPerExample;
+      Arrays.fill(users.ofPair, pair, pair + pairsPerExample, user);
+    }
+  }
+
+  private void reserve(int size, int pairs) {
+    if (weights.length < size) {
+      weights = new float[size];
+      scores = new float[pairs];
+    }
+  }
+
+  /** Computes the scores, puts dJ/ds in their place and returns J. */
+  private double score(int[] examples) {
+    int tasks = HostTeam.tasks(examples.length, EXAMPLES_PER_TASK);
+    double[] losses = new double[tasks];
+    HostTeam.shared()
+        .run(
+            tasks,
+            () ->
+                task -> {
+                  int end = Math.min(examples.length, (task + 1) * EXAMPLES_PER_TASK);
+                  double sum = 0;
+                  for (int e = task * EXAMPLES_PER_TASK; e < end; e++) {
+                    sum += scoreExample(examples, e);
+                  }
+                  losses[task] = sum;
+                });
+    double sum = 0;
+    for (double loss : losses) {
+      sum += loss;
+    }
+    return sum / examples.length;
+  }
+
+  /** The weighted loss of an example; its scores become weighted slopes, divided by B. */
+  private double scoreExample(int[] examples, int e) {
+    int from = e * pairsPerExample;
+    int to = from + pairsPerExample;
+    for (int pair = from; pair < to; pair++) {
+      scores[pair] = scoreOf(pair);
+    }
+    double loss = 0;
+    switch (options.objective()) {
+      case SQUARED_ERROR -> {
+        double error = scores[from] - (interactions.valueAt(examples[e]) - offset);
+        loss = 0.5 * error * error;
+        scores[from] = (float) error;
+      }
+      case BPR -> {
+        float positive = scores[from];
+        float slopes = 0;
+        for (int pair = from + 1; pair < to; pair++) {
+          double margin = scores[pair] - positive;
+          loss += softplus(margin);
+          scores[pair] = (float) (sigmoid(margin) / (pairsPerExample - 1));
+          slopes += scores[pair];
+        }
+        loss /= pairsPerExample - 1;
+        scores[from] = -slopes;
+      }
+      case BCE -> {
+        loss = softplus(-scores[from]);
+        scores[from] = (float) (-sigmoid(-scores[from]) / pairsPerExample);
+        for (int pair = from + 1; pair < to; pair++) {
+          loss += softplus(scores[pair]);
+          scores[pair] = (float) (sigmoid(scores[pair]) / pairsPerExample);
+        }
+        loss /= pairsPerExample;
+      }
+      case SAMPLED_SOFTMAX, FULL_SOFTMAX ->
+          throw new IllegalStateException("shared negatives have no closed form here");
+    }
+    for (int pair = from; pair < to; pair++) {
+      scores[pair] *= weights[e] / examples.length;
+    }
+    return weights[e] * loss;
+  }
+
+  private float scoreOf(int pair) {
+    int width = users.dimension;
+    int user = users.ofPair[pair];
+    int item = items.ofPair[pair];
+    float product = InnerProduct.of(users.values, user * width, items.values, item * width, width);
+    float score = product / temperature;
+    return users.biases == null ? score : score + users.biasValues[user] + items.biasValues[item];
+  }
+
+  private static double softplus(double x) {
+    return Math.max(x, 0) + Math.log(1 + Math.exp(-Math.abs(x)));
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  /** The users or the items of a batch. */
+  private static final class Side {
+    private final String name;
+    private final RowCollector rows;
+    private final NDArray vectors;
+    private final @Nullable NDArray biases;
+    private final int dimension;
+    private int pairs;
+    private int[] ofPair = new int[0];
+    private int[] pairsByRow = new int[0];
+    private int[] ends = new int[0];
+    private float[] values = new float[0];
+    private float[] gradient = new float[0];
+    private float[] biasValues = new float[0];
+    private float[] biasGradient = new float[0];
+
+    Side(String name, RowCollector rows, NDArray vectors, @Nullable NDArray biases) {
+      this.name = name;
+      this.rows = rows;
+      this.vectors = vectors;
+      this.biases = biases;
+      this.dimension = Math.toIntExact(vectors.getShape().get(1));
+    }
+
+    /** Forgets the rows of the last batch. */
+    void start(int pairs) {
+      this.pairs = pairs;
+      rows.clear();
+      if (ofPair.length < pairs) {
+        ofPair = new int[pairs];
+        pairsByRow = new int[pairs];
+      }
+    }
+
+    /** Reads the values of the rows. */
+    void read() {
+      int size = rows.size();
+      if (ends.length < size) {
+        int capacity = Math.max(size, ofPair.length);
+        ends = new int[capacity];
+        values = new float[capacity * dimension];
+        gradient = new float[capacity * dimension];
+        biasValues = new float[capacity];
+        biasGradient = new float[capacity];
+      }
+      HostRows.gather(vectors, rows.sharedRows(), size, values);
+      if (biases != null) {
+        HostRows.gather(biases, rows.sharedRows(), size, biasValues);
+      }
+    }
+
+    /** Sums up the slopes of each row's pairs times the other side's vectors. */
+    void addGradients(
+        float[] slopes,
+        Side other,
+        float temperature,
+        boolean biasCancels,
+        Map<String, RowGradient> gradients) {
+      groupPairs();
+      int size = rows.size();
+      HostTeam.shared()
+          .run(
+              HostTeam.tasks(size, ROWS_PER_TASK),
+              () ->
+                  task -> {
+                    int end = Math.min(size, (task + 1) * ROWS_PER_TASK);
+                    for (int row = task * ROWS_PER_TASK; row < end; row++) {
+                      sumUp(row, slopes, other, temperature);
+                    }
+                  });
+      int[] indices = rows.sharedRows();
+      int[] counts = rows.sharedCounts();
+      gradients.put(
+          name + ".id", new RowGradient(size, dimension, indices, counts, values, gradient));
+      if (biasCancels) {
+        Arrays.fill(biasGradient, 0, size, 0);
+      }
+      if (biases != null) {
+        gradients.put(
+            name + ".bias", new RowGradient(size, 1, indices, counts, biasValues, biasGradient));
+      }
+    }
+
+    private void sumUp(int row, float[] slopes, Side other, float temperature) {
+      int start = row * dimension;
+      Arrays.fill(gradient, start, start + dimension, 0);
+      float bias = 0;
+      for (int p = row == 0 ? 0 : ends[row - 1]; p < ends[row]; p++) {
+        int pair = pairsByRow[p];
+        bias += slopes[pair];
+        addMultiple(
+            slopes[pair] / temperature,
+            other.values,
+            other.ofPair[pair] * dimension,
+            gradient,
+            start,
+            dimension);
+      }
+      biasGradient[row] = bias;
+    }
+
+    private static void addMultiple(
+        float factor, float[] vector, int i, float[] sum, int j, int n) {
+      for (int d = 0; d < n; d++) {
+        sum[j + d] += factor * vector[i + d];
+      }
+    }
+
+    /** Sorts the pairs by row, keeping their order within a row. */
+    private void groupPairs() {
+      int size = rows.size();
+      Arrays.fill(ends, 0, size, 0);
+      for (int pair = 0; pair < pairs; pair++) {
+        ends[ofPair[pair]]++;
+      }
+      int start = 0;
+      for (int row = 0; row < size; row++) {
+        int count = ends[row];
+        ends[row] = start;
+        start += count;
+      }
+      for (int pair = 0; pair < pairs; pair++) {
+        pairsByRow[ends[ofPair[pair]]++] = pair;
+      }
+    }
+  }
+}
