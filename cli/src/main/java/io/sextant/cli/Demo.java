@@ -88,10 +88,11 @@ final class Demo implements Callable<Integer> {
     LastOut split = LastOut.of(data.interactions());
     Path bundle = out == null ? work.resolve("model") : out;
     Dataset train = data.withInteractions(split.train());
-    try (Fitted fitted = Fitted.fit(recipe, common.seed(), device, train, null, null)) {
+    try (Fitted fitted =
+        Fitted.fit(recipe.strategies(common.seed()), device, Fitted.Lessons.of(train), null)) {
       Map<String, MetricTable> tables = fitted.evaluate(split.train(), split.test(), METRICS);
       report(console, result, tables);
-      Bundles.write(bundle, fitted, data.interactions(), true, text, common.seed(), titles(work));
+      Bundles.write(bundle, fitted, null, data.interactions(), true, text, common.seed(), titles(work));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));
@@ -142,7 +143,11 @@ final class Demo implements Callable<Integer> {
     Interactions others = train.filter(row -> !isHeld[userOfRow[row]]);
     Map<String, MetricTable> tables = new LinkedHashMap<>();
     try (Fitted fitted =
-            Fitted.fit(recipe, common.seed(), device, data.withInteractions(others), null, null);
+            Fitted.fit(
+                recipe.strategies(common.seed()),
+                device,
+                Fitted.Lessons.of(data.withInteractions(others)),
+                null);
         Ranker ranker = new Ranker()) {
       fitted
           .strategies()

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +52,7 @@ final class PolicyFormat {
    * @param format of the policy
    * @param gate whether the gate has a network
    * @param control whether the control has one
-   * @param networks how many stage 2 has
+   * @param policies how many networks stage 2 has
    */
   private record Config(
       int format,
@@ -60,7 +61,7 @@ final class PolicyFormat {
       Normalisation normalisation,
       boolean gate,
       boolean control,
-      int networks) {
+      int policies) {
 
     Config {
       check(
@@ -68,13 +69,13 @@ final class PolicyFormat {
           "it is of format %d but this engine reads %d: use the engine that wrote it"
               .formatted(format, FORMAT));
       check((Object) strategies != null && !strategies.isEmpty(), "it names no strategies to mix");
-      check(!strategies.contains(null), "the name of a strategy is missing");
+      check(strategies.stream().noneMatch(Objects::isNull), "the name of a strategy is missing");
       check(
           new HashSet<>(strategies).size() == strategies.size(),
           "it names a strategy twice: " + strategies);
       check((Object) options != null, "it has no options");
       check((Object) normalisation != null, "it has no normalisation, or one that is unknown");
-      check(networks >= 0, "it has %d networks".formatted(networks));
+      check(policies >= 0, "it has %d networks in stage 2".formatted(policies));
     }
   }
 
@@ -235,7 +236,7 @@ final class PolicyFormat {
         check(edges[g - 1] <= edges[g], "'stage-two.edges' do not ascend");
       }
       List<MixModel> networks = new ArrayList<>();
-      for (int i = 0; i < config.networks(); i++) {
+      for (int i = 0; i < config.policies(); i++) {
         networks.add(network("stage-two." + i, shape, baseline));
       }
       return new StageTwo(

@@ -234,9 +234,9 @@ class MetaPolicyTest {
         "\"kappa\":2.0 | \"kappa\":\"NaN\" | kappa must be",
         "\"options\" | \"optoins\" | no options",
         "\"strategies\" | \"names\" | no strategies",
-        "\"networks\":2 | \"networks\":3 | stage-two.2",
-        "\"networks\":2 | \"networks\":1 | no policy has",
-        "\"networks\":2 | \"networks\":-1 | -1 networks",
+        "\"policies\":2 | \"policies\":3 | stage-two.2",
+        "\"policies\":2 | \"policies\":1 | no policy has",
+        "\"policies\":2 | \"policies\":-1 | -1 networks",
         "\"gate\":true | \"gate\":false | no policy has",
         "{ | '' | cannot be restored",
       })
