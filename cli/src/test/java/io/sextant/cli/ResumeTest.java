@@ -66,7 +66,7 @@ class ResumeTest {
     }
     // SIGTERM takes the same way as Ctrl-C, and no shell can have switched it off.
     stopped.destroy();
-    assertThat(stopped.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(stopped.waitFor(HANGS_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(stopped.exitValue()).as(log("stopped.log")).isEqualTo(128 + 15);
     assertThat(log("stopped.log"))
         .contains("training saves a checkpoint after the step at hand")

@@ -98,12 +98,12 @@ public record MetaOptions(
     private int poolDepth = 60;
     private int maxUsers = 20_000;
     private double holdout = 0.2;
-    private int hidden = 32;
+    private int hidden = 64;
     private float kappa = 2;
     private float beta = 5;
     private float halfTrust = 1;
     private float gateRate = 2e-3f;
-    private float policyRate = 2e-3f;
+    private float policyRate = 1e-3f;
     private int epochs = 25;
     private int patience = 4;
     private int networks = 2;

@@ -43,7 +43,7 @@ public final class MetaTrainer {
   private static final float USER_LIMIT = 4;
   private static final float ITEM_LIMIT = 6;
   private static final float WEIGHT_DECAY = 1e-4f;
-  private static final int USERS_A_STEP = 128;
+  private static final int USERS_A_STEP = 64;
 
   private final MetaOptions options;
   private final Consumer<String> log;
@@ -337,7 +337,11 @@ public final class MetaTrainer {
       return withStrengths(model, stage, data, held, heldTruth);
     }
 
-    /** Chooses for each group of history lengths how much of the policy held-out users get. */
+    /**
+     * Decides for each group of history lengths how much of the policy its users get: all, unless
+     * held-out users of the group are worse off with it by more than a standard error; then the
+     * part that is best for them.
+     */
     private StageTwo withStrengths(
         Scope model, StageTwo stage, MixData data, Evidence evidence, Judgements heldTruth) {
       if (stage.policies().isEmpty()) {
@@ -350,30 +354,24 @@ public final class MetaTrainer {
       for (int i = 0; i < lengths.length; i++) {
         lengths[i] = history.historyOf(users[heldUsers[i]]).length;
       }
-      float[] chosen = new float[GROUPS];
-      double[] best = new double[GROUPS];
-      Arrays.fill(best, -1);
-      for (float strength : STRENGTHS) {
-        float[] same = new float[GROUPS];
-        Arrays.fill(same, strength);
-        StageTwo tried =
-            new StageTwo(
-                stage.normalisation(),
-                stage.baseline(),
-                stage.policies(),
-                stage.users(),
-                stage.items(),
-                stage.edges(),
-                same);
-        double[] ndcg =
-            heldTruth.ndcg(evidence, tried.blend(evidence, baseline, policy, lengths), options.k());
-        double[] sums = new double[GROUPS];
-        for (int i = 0; i < ndcg.length; i++) {
-          sums[stage.group(lengths[i])] += ndcg[i];
-        }
-        for (int g = 0; g < GROUPS; g++) {
-          if (sums[g] > best[g]) {
-            best[g] = sums[g];
+      double[] without = heldTruth.ndcg(evidence, baseline, options.k());
+      float[] chosen = ones(GROUPS);
+      for (int g = 0; g < GROUPS; g++) {
+        double best = Double.NEGATIVE_INFINITY;
+        for (float strength : STRENGTHS) {
+          float[] same = ones(GROUPS);
+          Arrays.fill(same, strength);
+          double[] with =
+              heldTruth.ndcg(
+                  evidence,
+                  stage.withStrengths(same).blend(evidence, baseline, policy, lengths),
+                  options.k());
+          MeanDifference gain = gain(stage, g, lengths, with, without);
+          if (strength == 1 && gain.mean() >= -gain.standardError()) {
+            break;
+          }
+          if (gain.mean() > best) {
+            best = gain.mean();
             chosen[g] = strength;
           }
         }
@@ -381,14 +379,25 @@ public final class MetaTrainer {
       say(
           "strength of the policy by history length %s: %s",
           Arrays.toString(stage.edges()), Arrays.toString(chosen));
-      return new StageTwo(
-          stage.normalisation(),
-          stage.baseline(),
-          stage.policies(),
-          stage.users(),
-          stage.items(),
-          stage.edges(),
-          chosen);
+      return stage.withStrengths(chosen);
+    }
+
+    private MeanDifference gain(
+        StageTwo stage, int group, int[] lengths, double[] with, double[] without) {
+      double sum = 0;
+      double squares = 0;
+      int count = 0;
+      for (int i = 0; i < lengths.length; i++) {
+        if (stage.group(lengths[i]) == group) {
+          double difference = with[i] - without[i];
+          sum += difference;
+          squares += difference * difference;
+          count++;
+        }
+      }
+      double mean = sum / Math.max(1, count);
+      double variance = squares / Math.max(1, count) - mean * mean;
+      return new MeanDifference(mean, Math.sqrt(Math.max(0, variance) / Math.max(1, count)));
     }
 
     /** History lengths at the quartiles of all users of the slice. */
@@ -451,6 +460,9 @@ public final class MetaTrainer {
       return text.toString();
     }
   }
+
+  /** A mean over users with its standard error. */
+  private record MeanDifference(double mean, double standardError) {}
 
   private void say(String format, Object... values) {
     log.accept(String.format(Locale.ROOT, format, values));

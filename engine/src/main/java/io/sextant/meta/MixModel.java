@@ -8,6 +8,7 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.PolicyNetwork;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.List;
@@ -80,14 +81,15 @@ final class MixModel {
                 .broadcast(new Shape(size, perUser, 1))
                 .reshape(size * perUser, 1);
     // 2 sigmoid(x) - 1 = tanh(x / 2).
-    NDArray tilt = Activation.tanh(logits.div(2)).mul(repeated);
+    NDArray tilt = Activation.tanh(Grad.times(logits, 0.5f)).mul(repeated);
     long numStrategies = logBase.getShape().get(1);
     if (!shape.itemAware()) {
-      return new Outputs(tilt.mul(shape.kappa()).add(logBase).exp(), null);
+      return new Outputs(Grad.times(tilt, shape.kappa()).add(logBase).exp(), null);
     }
     NDArray gates = tilt.get(":, 0:" + numStrategies);
     NDArray bias = tilt.get(":, %d:%d".formatted(numStrategies, numStrategies + 1));
-    return new Outputs(gates.mul(shape.kappa()).add(logBase).exp(), bias.mul(shape.beta()));
+    return new Outputs(
+        Grad.times(gates, shape.kappa()).add(logBase).exp(), Grad.times(bias, shape.beta()));
   }
 
   /** Appends the user's features to the item's: only within one layer can they interact. */

@@ -26,6 +26,11 @@ record StageTwo(
     int[] edges,
     float[] strengths) {
 
+  /** The same with other strengths. */
+  StageTwo withStrengths(float[] other) {
+    return new StageTwo(normalisation, baseline, policies, users, items, edges, other);
+  }
+
   /** The group of a history of this length. */
   int group(int historyLength) {
     int group = 0;

@@ -121,8 +121,9 @@ public final class SequenceEncoder extends ReadyBlock {
     if (outputNorm != null) {
       states = outputNorm.apply(values, states);
     }
-    NDArray queries = similarityForm(states);
-    return options.temperature() == 1 ? queries : Grad.times(queries, 1 / options.temperature());
+    return options.similarity() == TwoTowerOptions.Similarity.DOT
+        ? states
+        : Grad.times(similarityForm(states), 1 / options.temperature());
   }
 
   /** The vectors (K, D) of those K items whose rows were put in the place of the item table. */

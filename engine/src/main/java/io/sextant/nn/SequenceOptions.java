@@ -18,7 +18,7 @@ import java.util.Objects;
  * @param distances whether attention has a learned bias by the distance between two tokens (Raffel
  *     et al., JMLR 21, 2020, with one bias per distance)
  * @param similarity how query and item vector are compared
- * @param temperature scores of a cosine are divided by it
+ * @param temperature scores of a cosine are divided by it; means nothing for an inner product
  * @param initStd standard deviation of the embeddings at the start
  */
 public record SequenceOptions(
@@ -49,7 +49,7 @@ public record SequenceOptions(
     check(initStd > 0, "initStd must be > 0 but was " + initStd);
   }
 
-  /** The defaults: one block of width 64 over the latest 50 items. */
+  /** The defaults: one block of width 64 over the latest 50 items, compared by cosine. */
   public static Builder builder() {
     return new Builder();
   }
@@ -66,13 +66,13 @@ public record SequenceOptions(
     private int blocks = 1;
     private int heads = 1;
     private int historyLength = 50;
-    private int hidden = 256;
-    private float dropout = 0.2f;
+    private int hidden = 64;
+    private float dropout = 0.3f;
     private boolean normFirst = true;
     private boolean positions = true;
-    private boolean distances;
-    private TwoTowerOptions.Similarity similarity = TwoTowerOptions.Similarity.DOT;
-    private float temperature = 1;
+    private boolean distances = true;
+    private TwoTowerOptions.Similarity similarity = TwoTowerOptions.Similarity.COSINE;
+    private float temperature = 0.07f;
     private float initStd = 0.05f;
 
     private Builder() {}

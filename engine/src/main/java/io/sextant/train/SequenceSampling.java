@@ -25,7 +25,7 @@ public record SequenceSampling(int negatives, float popularityPower, int inBatch
         "popularityPower must be in [0, 2] but was " + popularityPower);
   }
 
-  /** The defaults. */
+  /** The defaults: 512 uniform negatives beside those of the batch, corrected. */
   public static Builder builder() {
     return new Builder();
   }
@@ -38,7 +38,7 @@ public record SequenceSampling(int negatives, float popularityPower, int inBatch
 
   /** Collects options. Not thread-safe. */
   public static final class Builder {
-    private int negatives = 256;
+    private int negatives = 512;
     private float popularityPower;
     private int inBatch = 1024;
     private boolean logQ = true;

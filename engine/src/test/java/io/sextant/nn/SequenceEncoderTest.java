@@ -51,7 +51,7 @@ class SequenceEncoderTest {
             .positions(positions)
             .distances(distances)
             .similarity(similarity)
-            .temperature(similarity == TwoTowerOptions.Similarity.COSINE ? 0.2f : 1)
+            .temperature(0.2f)
             .build();
     withEncoder(
         options,
@@ -208,7 +208,12 @@ class SequenceEncoderTest {
   }
 
   private static SequenceOptions.Builder options() {
-    return SequenceOptions.builder().dimension(6).hidden(7).historyLength(6);
+    return SequenceOptions.builder()
+        .dimension(6)
+        .hidden(7)
+        .historyLength(6)
+        .distances(false)
+        .similarity(TwoTowerOptions.Similarity.DOT);
   }
 
   private interface Body {

@@ -138,7 +138,7 @@ class SequenceTaskTest {
             .dropout(0.3f)
             .distances(true)
             .similarity(similarity)
-            .temperature(similarity == TwoTowerOptions.Similarity.COSINE ? 0.3f : 1)
+            .temperature(0.3f)
             .normFirst(normFirst)
             .initStd(0.5f)
             .build();
@@ -206,7 +206,7 @@ class SequenceTaskTest {
         shape().dimension(16).dropout(0.1f).build(),
         sampling().negatives(6).build(),
         f -> {
-          f.train(40, 1e-2f, seed);
+          f.train(35, 20, 1e-2f, seed, TrainingListener.NONE);
           try (Scope scope = f.scope.child()) {
             NDManager manager = scope.manager();
             ParameterValues values = new ParameterValues(manager);
@@ -251,7 +251,7 @@ class SequenceTaskTest {
                   arrays.add(f.scope.manager().getManagedArrays().size());
                 }
               };
-          f.train(150, 1e-3f, 1, counting);
+          f.train(150, 8, 1e-3f, 1, counting);
           assertThat(arrays).hasSize(300);
           // The pool of dropped activations grows with the largest batch so far.
           assertThat(arrays.subList(10, 300)).containsOnly(arrays.get(10));
@@ -268,7 +268,7 @@ class SequenceTaskTest {
                 shape().dropout(0.4f).build(),
                 sampling().build(),
                 f -> {
-                  f.train(3, 1e-2f, seed);
+                  f.train(3, 8, 1e-2f, seed, TrainingListener.NONE);
                   return f.parameters();
                 });
     Map<String, float[]> first = train.apply(1L);
@@ -308,7 +308,12 @@ class SequenceTaskTest {
   }
 
   private static SequenceOptions.Builder shape() {
-    return SequenceOptions.builder().dimension(8).hidden(10).historyLength(LENGTH).initStd(0.3f);
+    return SequenceOptions.builder()
+        .dimension(8)
+        .hidden(10)
+        .historyLength(LENGTH)
+        .initStd(0.3f)
+        .similarity(TwoTowerOptions.Similarity.DOT);
   }
 
   private static SequenceSampling.Builder sampling() {
@@ -333,7 +338,7 @@ class SequenceTaskTest {
   }
 
   private static int item(SequenceBatch batch, long local) {
-    return required(batch.rows(), "item.id").row((int) local);
+    return (int) required(batch.rows(), "item.id").index().getLong(local);
   }
 
   private static <T> T required(Map<String, T> map, String name) {
@@ -426,15 +431,11 @@ class SequenceTaskTest {
       return (results[0] - results[1]) / (2 * step);
     }
 
-    void train(int epochs, float rate, long seed) {
-      train(epochs, rate, seed, TrainingListener.NONE);
-    }
-
-    void train(int epochs, float rate, long seed, TrainingListener listener) {
+    void train(int epochs, int batchSize, float rate, long seed, TrainingListener listener) {
       new Trainer(
               TrainingOptions.builder()
                   .epochs(epochs)
-                  .batchSize(8)
+                  .batchSize(batchSize)
                   .learningRate(rate)
                   .itemLearningRate(rate)
                   .rowOptimizer(RowOptimizer.Kind.ADAM)
