@@ -92,7 +92,8 @@ final class Demo implements Callable<Integer> {
         Fitted.fit(recipe.strategies(common.seed()), device, Fitted.Lessons.of(train), null)) {
       Map<String, MetricTable> tables = fitted.evaluate(split.train(), split.test(), METRICS);
       report(console, result, tables);
-      Bundles.write(bundle, fitted, null, data.interactions(), true, text, common.seed(), titles(work));
+      Bundles.write(
+          bundle, fitted, null, data.interactions(), true, text, common.seed(), titles(work));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));

@@ -55,7 +55,9 @@ final class Evaluate implements Callable<Integer> {
       })
   private String protocol = "last";
 
-  @Option(names = "--strategy", description = "one strategy of the bundle; default: its policy, else its last strategy")
+  @Option(
+      names = "--strategy",
+      description = "one strategy of the bundle; default: its policy, else its last strategy")
   private @Nullable String strategy;
 
   @Override

@@ -16,13 +16,17 @@ record EventParts(Interactions early, Interactions slice, Interactions late) {
   private static final double SHARE = 0.1;
 
   /**
-   * Each user's last event is late, the one before it the slice; where there is no order, a random
-   * tenth each.
+   * Each user's last event is late, the one before it the slice. Where there is no order, a random
+   * tenth is the slice and a tenth of the rest late: a user with five events is in the slice.
    */
   static EventParts of(Interactions all, boolean ordered, long seed) {
-    Split split =
-        (ordered ? Splitter.leaveOneOut() : Splitter.perUserRatio(SHARE, SHARE, seed)).split(all);
-    return new EventParts(split.train(), split.validation(), split.test());
+    if (ordered) {
+      Split split = Splitter.leaveOneOut().split(all);
+      return new EventParts(split.train(), split.validation(), split.test());
+    }
+    Split first = Splitter.perUserRatio(0, SHARE, seed).split(all);
+    Split second = Splitter.perUserRatio(0, SHARE, seed + 1).split(first.train());
+    return new EventParts(second.train(), first.test(), second.test());
   }
 
   /** All but the late events. */

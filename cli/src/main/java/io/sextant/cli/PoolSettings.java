@@ -72,8 +72,7 @@ record PoolSettings(Recipe recipe, List<String> order) {
             "sequence"));
   }
 
-  private static PoolSettings of(
-      String name, Map<String, String> overrides, List<String> order) {
+  private static PoolSettings of(String name, Map<String, String> overrides, List<String> order) {
     return new PoolSettings(ModelZoo.parse(ModelZoo.text(name), name, overrides), order);
   }
 

@@ -43,7 +43,9 @@ final class Recommend implements Callable<Integer> {
   @Option(names = "--include-seen", description = "also recommend items of the history")
   private boolean includeSeen;
 
-  @Option(names = "--strategy", description = "one strategy of the bundle; default: its policy, else its last strategy")
+  @Option(
+      names = "--strategy",
+      description = "one strategy of the bundle; default: its policy, else its last strategy")
   private @Nullable String strategy;
 
   @Override

@@ -24,8 +24,7 @@ record ServedPolicy(StrategyPool pool, MetaPolicy policy, TopK topK, MetaStrateg
     StrategyPool pool = null;
     TopK topK = new TopK();
     try {
-      pool =
-          StrategyPool.load(policy.strategies().stream().map(bundle::strategy).toList(), device);
+      pool = StrategyPool.load(policy.strategies().stream().map(bundle::strategy).toList(), device);
       return new ServedPolicy(pool, policy, topK, policy.over(pool, topK));
     } catch (RuntimeException | Error e) {
       policy.close();

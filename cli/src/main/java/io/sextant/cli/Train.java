@@ -116,8 +116,7 @@ final class Train implements Callable<Integer> {
             Fitted.fit(
                 policies.strategies(),
                 device,
-                new Fitted.Lessons(
-                    data, data.withInteractions(parts.learned()), parts.late()),
+                new Fitted.Lessons(data, data.withInteractions(parts.learned()), parts.late()),
                 checkpoints)) {
       // What cannot be fitted to the early events can often not be fitted to all of them either.
       Set<String> warnings = new LinkedHashSet<>(policies.warnings());
@@ -140,11 +139,7 @@ final class Train implements Callable<Integer> {
   }
 
   private PolicyFit policy(
-      Recipe parsed,
-      Device device,
-      Dataset data,
-      EventParts parts,
-      Fitted.Checkpoints checkpoints)
+      Recipe parsed, Device device, Dataset data, EventParts parts, Fitted.Checkpoints checkpoints)
       throws IOException {
     List<Strategy> strategies = parsed.strategies(common.seed());
     Optional<MetaOptions> options = parsed.meta(common.seed());

@@ -86,8 +86,7 @@ public record Als(
 
   @Override
   public Als withSeed(long newSeed) {
-    return new Als(
-        name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, newSeed);
+    return new Als(name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, newSeed);
   }
 
   @Override

@@ -66,8 +66,8 @@ public final class ModelZoo {
    *
    * @param toml its text
    * @param where its name, for messages
-   * @param overrides values by dotted key, as {@code twoTower.dimension} to {@code 64};
-   *     where there are several sections of one kind, with the name of the strategy, as {@code
+   * @param overrides values by dotted key, as {@code twoTower.dimension} to {@code 64}; where there
+   *     are several sections of one kind, with the name of the strategy, as {@code
    *     itemNeighbours.cosine.neighbours}
    * @throws InvalidInputException if a key is unknown (the nearest is suggested) or a value is not
    *     of its kind

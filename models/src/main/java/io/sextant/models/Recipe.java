@@ -73,8 +73,7 @@ public record Recipe(
   private static final Set<String> RESERVED = Set.of("policy", MixedLists.BIAS);
 
   public Recipe {
-    data =
-        Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null, null, null));
+    data = Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null, null, null));
     popularity = orNone(popularity);
     transitions = orNone(transitions);
     itemNeighbours = orNone(itemNeighbours);
