@@ -86,7 +86,7 @@ class MetaPolicyTest {
       String where = "seed " + seed;
       Interactions train = walks(seed);
       Path directory = folder.resolve("m" + seed);
-      Map<Mixer, RankedLists> before;
+      List<RankedLists> before;
       String version;
       try (StrategyPool pool = pool(train);
           MetaPolicy policy = random(pool, train, new Random(seed), seed == 3)) {
@@ -102,16 +102,16 @@ class MetaPolicyTest {
         assertThat(policy.version()).as(where).isEqualTo(version).matches("[0-9a-f]{12}");
         // Saved once more it is still the same.
         assertThat(policy.refitted(train).version()).as(where).isEqualTo(version);
-        Map<Mixer, RankedLists> after = lists(pool, policy, train);
+        List<RankedLists> after = lists(pool, policy, train);
         for (Mixer mixer : Mixer.values()) {
-          RankedLists expected = before.get(mixer);
-          RankedLists found = after.get(mixer);
+          RankedLists expected = before.get(mixer.ordinal());
+          RankedLists found = after.get(mixer.ordinal());
           assertThat(found.items()).as("%s, %s", where, mixer).isEqualTo(expected.items());
           assertThat(found.scores()).as("%s, %s", where, mixer).isEqualTo(expected.scores());
         }
-        assertThat(after.get(Mixer.POLICY).scores())
+        assertThat(after.get(Mixer.POLICY.ordinal()).scores())
             .as(where)
-            .isNotEqualTo(after.get(Mixer.GLOBAL).scores());
+            .isNotEqualTo(after.get(Mixer.GLOBAL.ordinal()).scores());
       }
     }
   }
@@ -131,8 +131,8 @@ class MetaPolicyTest {
       write(directory, pool, refitted, all);
       try (ModelBundle bundle = ModelBundle.open(directory);
           MetaPolicy loaded = MetaPolicy.load(bundle.policy().orElseThrow(), Device.cpu())) {
-        assertThat(lists(pool, loaded, all).get(Mixer.POLICY).scores())
-            .isEqualTo(lists(pool, refitted, all).get(Mixer.POLICY).scores());
+        assertThat(lists(pool, loaded, all).get(Mixer.POLICY.ordinal()).scores())
+            .isEqualTo(lists(pool, refitted, all).get(Mixer.POLICY.ordinal()).scores());
       }
     }
   }
@@ -342,14 +342,14 @@ class MetaPolicyTest {
         .write(directory);
   }
 
-  private static Map<Mixer, RankedLists> lists(
-      StrategyPool pool, MetaPolicy policy, Interactions train) {
-    Map<Mixer, RankedLists> lists = new LinkedHashMap<>();
+  /** By the ordinal of the mixer. */
+  private static List<RankedLists> lists(StrategyPool pool, MetaPolicy policy, Interactions train) {
+    List<RankedLists> lists = new ArrayList<>();
     List<UserState> users = users(train);
     try (TopK topK = new TopK();
         MetaStrategy meta = policy.over(pool, topK)) {
       for (Mixer mixer : Mixer.values()) {
-        lists.put(mixer, meta.rank(mixer, users, K, seen(users)));
+        lists.add(meta.rank(mixer, users, K, seen(users)));
       }
     }
     return lists;
