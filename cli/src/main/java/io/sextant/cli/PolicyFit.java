@@ -35,7 +35,7 @@ record PolicyFit(@Nullable MetaPolicy policy, List<Strategy> strategies, List<St
       Device device,
       Dataset data,
       EventParts parts,
-      Fitted.Checkpoints checkpoints) {
+      Fitted.@Nullable Checkpoints checkpoints) {
     Dataset early = data.withInteractions(parts.early());
     // What came after the slice may say when to stop, but not what to learn.
     try (Fitted fitted =

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
 public final class ModelZoo {
 
   /** The recipes that come with Sextant. */
-  public static final List<String> NAMES = List.of("ecommerce", "social", "video", "video-pool");
+  public static final List<String> NAMES = List.of("ecommerce", "social", "video");
 
   private static final TomlMapper TOML =
       TomlMapper.builder()

@@ -60,7 +60,15 @@ class ModelZooTest {
     assertThat(video.data())
         .isEqualTo(new Recipe.Data("movielens", "movielens", "movielens", 1, 1, null));
     assertThat(video.strategies(1).stream().map(Strategy::name))
-        .containsExactly("popularity", "popularity-decayed", "two-tower");
+        .containsExactly(
+            "popularity",
+            "late-popularity",
+            "popularity-decayed",
+            "transitions",
+            "rp3beta",
+            "content",
+            "two-tower");
+    assertThat(video.meta(1)).isPresent();
     assertThat(Objects.requireNonNull(video.popularityDecayed()).halfLifeDays()).isEqualTo(60);
     Recipe.TwoTowerSection tower = Objects.requireNonNull(video.twoTower());
     assertThat(tower.dimension()).isEqualTo(48);
