@@ -97,20 +97,12 @@ final class Demo implements Callable<Integer> {
     Path bundle = out == null ? work.resolve("model") : out;
     Dataset train = data.withInteractions(split.train());
     try (PolicyFit policies = policy(recipe, device, data, split.train());
-        Fitted fitted =
-            Fitted.fit(policies.strategies(), device, Fitted.Lessons.of(train), null)) {
+        Fitted fitted = Fitted.fit(policies.strategies(), device, Fitted.Lessons.of(train), null)) {
       MetaPolicy policy = Objects.requireNonNull(policies.policy()).refitted(split.train());
       result.put("policyVersion", policy.version());
       report(console, result, evaluate(policy, fitted.pool(), split));
       Bundles.write(
-          bundle,
-          fitted,
-          policy,
-          data.interactions(),
-          true,
-          text,
-          common.seed(),
-          titles(work));
+          bundle, fitted, policy, data.interactions(), true, text, common.seed(), titles(work));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));
@@ -135,8 +127,7 @@ final class Demo implements Callable<Integer> {
       MetaPolicy policy, StrategyPool pool, LastOut split) {
     try (TopK topK = new TopK();
         MetaStrategy meta = policy.over(pool, topK)) {
-      MetaReport report =
-          MetaReport.of(meta, split.train(), split.test(), METRICS, done -> {});
+      MetaReport report = MetaReport.of(meta, split.train(), split.test(), METRICS, done -> {});
       Map<String, MetricTable> tables = new LinkedHashMap<>(report.strategies());
       tables.put(Mixer.GLOBAL.key(), report.mixer(Mixer.GLOBAL));
       tables.put(ServedPolicy.NAME, report.mixer(Mixer.POLICY));

@@ -121,6 +121,9 @@ final class Train implements Callable<Integer> {
       // What cannot be fitted to the early events can often not be fitted to all of them either.
       Set<String> warnings = new LinkedHashSet<>(policies.warnings());
       warnings.addAll(fitted.pool().warnings());
+      if (noHistories) {
+        parsed.userNeighbours().forEach(voters -> warnings.add(tellsHistories(voters.name())));
+      }
       MetaPolicy policy = policies.over(fitted, data, warnings);
       Bundles.write(
           out, fitted, policy, data.interactions(), !noHistories, text, common.seed(), null);
@@ -149,6 +152,11 @@ final class Train implements Callable<Integer> {
     Fitted.Checkpoints inner = checkpoints.in("policy");
     Files.createDirectories(inner.folder());
     return PolicyFit.of(options.get(), strategies, device, data, parts, inner);
+  }
+
+  private static String tellsHistories(String strategy) {
+    return "the bundle holds who interacted with what in spite of --no-histories: strategy '%s' votes by it; leave its section out of the recipe if nobody may know"
+        .formatted(strategy);
   }
 
   /** A recipe may have nothing that is trained in epochs. */

@@ -148,6 +148,23 @@ class PolicyTest {
   }
 
   @Test
+  void whoAsksForNoHistoriesIsToldWhoHoldsThem() throws IOException {
+    Path voters = Files.writeString(folder.resolve("voters.toml"), "[userNeighbours]\n");
+    String[] train = {
+      "train", "--recipe", voters + "", "--events", csv + "", "--out", folder.resolve("m") + ""
+    };
+    assertThat(run(folder, train).path("warnings")).isEmpty();
+    assertThat(
+            run(
+                    folder,
+                    Stream.concat(Stream.of(train), Stream.of("--no-histories"))
+                        .toArray(String[]::new))
+                .path("warnings")
+                .toString())
+        .contains("'user-neighbours'", "--no-histories");
+  }
+
+  @Test
   void tooFewUsersForAPolicyStillGiveABundle() throws IOException {
     StringBuilder text = new StringBuilder("user,item,timestamp\n");
     for (int user = 0; user < 5; user++) {
