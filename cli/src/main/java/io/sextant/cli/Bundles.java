@@ -2,6 +2,7 @@ package io.sextant.cli;
 
 import io.sextant.data.IdIndex;
 import io.sextant.data.Interactions;
+import io.sextant.meta.MetaPolicy;
 import io.sextant.store.BundleWriter;
 import java.nio.file.Path;
 import java.util.AbstractList;
@@ -17,6 +18,7 @@ final class Bundles {
   /**
    * Writes a bundle.
    *
+   * @param policy that mixes the strategies; null for none
    * @param data all events, those included that only stopped the training: users are served by all
    *     that is known of them
    * @param histories whether the bundle holds what each user did
@@ -25,6 +27,7 @@ final class Bundles {
   static void write(
       Path directory,
       Fitted fitted,
+      @Nullable MetaPolicy policy,
       Interactions data,
       boolean histories,
       String recipe,
@@ -36,6 +39,9 @@ final class Bundles {
         .forEach(
             (name, strategy) ->
                 writer.strategy(name, strategy.type(), strategy.configJson(), strategy.tensors()));
+    if (policy != null) {
+      writer.policy(policy.version(), policy.configJson(), policy.tensors());
+    }
     writer
         .users(ids(data.users()))
         .items(ids(data.items()))

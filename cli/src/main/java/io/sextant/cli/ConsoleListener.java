@@ -40,6 +40,16 @@ final class ConsoleListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void onNotice(String notice) {
+    Progress shown = progress;
+    if (shown == null) {
+      System.err.println(notice);
+    } else {
+      shown.line(notice);
+    }
+  }
+
+  @Override
   public void close() {
     Progress shown = progress;
     if (shown != null) {

@@ -11,8 +11,14 @@ import io.sextant.data.Interactions;
 import io.sextant.eval.Interval;
 import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
+import io.sextant.meta.MetaPolicy;
+import io.sextant.meta.MetaReport;
+import io.sextant.meta.MetaStrategy;
+import io.sextant.meta.Mixer;
+import io.sextant.meta.StrategyPool;
 import io.sextant.models.ModelZoo;
 import io.sextant.models.Recipe;
+import io.sextant.retrieve.TopK;
 import io.sextant.strategy.Ranker;
 import io.sextant.tensor.CounterRandom;
 import io.sextant.tensor.Devices;
@@ -42,6 +48,8 @@ final class Demo implements Callable<Integer> {
 
   private static final List<RankingMetric> METRICS =
       List.of(RankingMetric.hr(10), RankingMetric.ndcg(10), RankingMetric.mrr(10));
+  private static final List<String> COMPARED =
+      List.of("popularity", "popularity-decayed", "two-tower");
   private static final double HELD_OUT_SHARE = 0.1;
   private static final int LISTS = 3;
 
@@ -88,14 +96,43 @@ final class Demo implements Callable<Integer> {
     LastOut split = LastOut.of(data.interactions());
     Path bundle = out == null ? work.resolve("model") : out;
     Dataset train = data.withInteractions(split.train());
-    try (Fitted fitted = Fitted.fit(recipe, common.seed(), device, train, null, null)) {
-      Map<String, MetricTable> tables = fitted.evaluate(split.train(), split.test(), METRICS);
-      report(console, result, tables);
-      Bundles.write(bundle, fitted, data.interactions(), true, text, common.seed(), titles(work));
+    try (PolicyFit policies = policy(recipe, device, data, split.train());
+        Fitted fitted = Fitted.fit(policies.strategies(), device, Fitted.Lessons.of(train), null)) {
+      MetaPolicy policy = Objects.requireNonNull(policies.policy()).refitted(split.train());
+      result.put("policyVersion", policy.version());
+      report(console, result, evaluate(policy, fitted.pool(), split));
+      Bundles.write(
+          bundle, fitted, policy, data.interactions(), true, text, common.seed(), titles(work));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));
     common.write("demo", Devices.name(device), result);
+  }
+
+  /** A policy fitted to the last event of each user in training, of which nothing else knows. */
+  private PolicyFit policy(Recipe recipe, Device device, Dataset data, Interactions train) {
+    LastOut inner = LastOut.of(train);
+    Interactions none = Interactions.builder(train.users(), train.items()).build();
+    return PolicyFit.of(
+        recipe.meta(common.seed()).orElseThrow(),
+        recipe.strategies(common.seed()),
+        device,
+        data,
+        new EventParts(inner.train(), inner.test(), none),
+        null);
+  }
+
+  /** Each strategy alone, all mixed with the same weights for everybody, and the policy. */
+  private static Map<String, MetricTable> evaluate(
+      MetaPolicy policy, StrategyPool pool, LastOut split) {
+    try (TopK topK = new TopK();
+        MetaStrategy meta = policy.over(pool, topK)) {
+      MetaReport report = MetaReport.of(meta, split.train(), split.test(), METRICS, done -> {});
+      Map<String, MetricTable> tables = new LinkedHashMap<>(report.strategies());
+      tables.put(Mixer.GLOBAL.key(), report.mixer(Mixer.GLOBAL));
+      tables.put(ServedPolicy.NAME, report.mixer(Mixer.POLICY));
+      return tables;
+    }
   }
 
   private void report(
@@ -109,6 +146,15 @@ final class Demo implements Callable<Integer> {
     Map<String, Interval> toDecayed = Intervals.difference(twoTower, decayed, common.seed());
     Intervals.print(console, "two-tower - popularity", toAllTime);
     Intervals.print(console, "two-tower - popularity-decayed", toDecayed);
+    MetricTable policy = table(tables, ServedPolicy.NAME);
+    Map<String, Interval> toTwoTower = Intervals.difference(policy, twoTower, common.seed());
+    Map<String, Interval> toGlobal =
+        Intervals.difference(policy, table(tables, Mixer.GLOBAL.key()), common.seed());
+    Intervals.print(console, "policy - two-tower", toTwoTower);
+    Intervals.print(console, "policy - global", toGlobal);
+    Map<String, Object> all = new LinkedHashMap<>();
+    tables.forEach((name, table) -> all.put(name, Intervals.of(table, common.seed())));
+    result.put("strategies", all);
     result.put("metrics", Intervals.of(twoTower, common.seed()));
     result.put(
         "baselines",
@@ -119,7 +165,9 @@ final class Demo implements Callable<Integer> {
         "differences",
         Map.of(
             "two-tower-popularity", Intervals.json(toAllTime),
-            "two-tower-popularityDecayed", Intervals.json(toDecayed)));
+            "two-tower-popularityDecayed", Intervals.json(toDecayed),
+            "policy-two-tower", Intervals.json(toTwoTower),
+            "policy-global", Intervals.json(toGlobal)));
   }
 
   /** Users of whom training knows nothing are served from their history alone. */
@@ -142,7 +190,13 @@ final class Demo implements Callable<Integer> {
     Interactions others = train.filter(row -> !isHeld[userOfRow[row]]);
     Map<String, MetricTable> tables = new LinkedHashMap<>();
     try (Fitted fitted =
-            Fitted.fit(recipe, common.seed(), device, data.withInteractions(others), null, null);
+            Fitted.fit(
+                recipe.strategies(common.seed()).stream()
+                    .filter(strategy -> COMPARED.contains(strategy.name()))
+                    .toList(),
+                device,
+                Fitted.Lessons.of(data.withInteractions(others)),
+                null);
         Ranker ranker = new Ranker()) {
       fitted
           .strategies()
@@ -170,7 +224,7 @@ final class Demo implements Callable<Integer> {
   private static List<Map<String, Object>> recommend(
       PrintStream console, Path bundle, Device device, Interactions train) {
     List<Map<String, Object>> lists = new ArrayList<>();
-    try (LoadedModel model = LoadedModel.open(bundle, device, "two-tower")) {
+    try (LoadedModel model = LoadedModel.open(bundle, device, null)) {
       for (int user = 0; lists.size() < LISTS && user < train.numUsers(); user++) {
         if (train.degree(user) >= 5) {
           List<String> history = ids(train.items(), train.historyOf(user));

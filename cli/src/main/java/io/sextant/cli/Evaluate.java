@@ -8,8 +8,11 @@ import io.sextant.data.EventReader;
 import io.sextant.data.IdIndex;
 import io.sextant.data.Interactions;
 import io.sextant.eval.MetricTable;
+import io.sextant.eval.RankingEvaluation;
 import io.sextant.eval.RankingMetric;
+import io.sextant.retrieve.ExcludedItems;
 import io.sextant.strategy.Ranker;
+import io.sextant.strategy.UserState;
 import io.sextant.tensor.Devices;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +37,7 @@ final class Evaluate implements Callable<Integer> {
 
   private static final List<RankingMetric> METRICS =
       List.of(RankingMetric.hr(10), RankingMetric.ndcg(10), RankingMetric.recall(20));
-  private static final int CHUNK = 4096;
+  private static final int BATCH = 1024;
 
   @Mixin private CommonOptions common = new CommonOptions();
 
@@ -52,7 +55,9 @@ final class Evaluate implements Callable<Integer> {
       })
   private String protocol = "last";
 
-  @Option(names = "--strategy", description = "a strategy of the bundle; default: the last one")
+  @Option(
+      names = "--strategy",
+      description = "one strategy of the bundle; default: its policy, else its last strategy")
   private @Nullable String strategy;
 
   @Override
@@ -84,7 +89,8 @@ final class Evaluate implements Callable<Integer> {
       MetricTable table = evaluate(loaded, parsed, cut, users);
       int numKnown = loaded.users().size();
       Map<String, Object> result = new LinkedHashMap<>();
-      result.put("strategy", loaded.strategyName());
+      result.put("strategy", loaded.served().name());
+      loaded.policyVersion().ifPresent(version -> result.put("policyVersion", version));
       result.put("protocol", protocol);
       result.put("users", table.numUsers());
       result.put("usersNotInTraining", Arrays.stream(users).filter(u -> u >= numKnown).count());
@@ -95,7 +101,7 @@ final class Evaluate implements Callable<Integer> {
       result.put("eventsSeenBefore", cut.repeats());
       result.put("eventsOfUnknownItems", read.size() - known.size());
       result.forEach((name, value) -> System.err.println(name + ": " + value));
-      Intervals.print(System.out, Map.of(loaded.strategyName(), table), common.seed());
+      Intervals.print(System.out, Map.of(loaded.served().name(), table), common.seed());
       result.put("metrics", Intervals.of(table, common.seed()));
       common.write("evaluate", Devices.name(device), result);
     }
@@ -105,22 +111,23 @@ final class Evaluate implements Callable<Integer> {
   private static MetricTable evaluate(
       LoadedModel loaded, EvaluationProtocol protocol, EvaluationProtocol.Cut cut, int[] users) {
     List<MetricTable> tables = new ArrayList<>();
-    int start = 0;
-    try (Ranker ranker = new Ranker();
-        Progress progress = new Progress("evaluating", "users", 0, users.length)) {
-      while (start < users.length) {
-        boolean known = protocol.trainingComesBefore() && users[start] < loaded.users().size();
-        int end = start;
-        while (end < users.length
-            && end < start + CHUNK
-            && (!known || users[end] < loaded.users().size())) {
-          end++;
+    int k = METRICS.stream().mapToInt(RankingMetric::k).max().orElseThrow();
+    try (Progress progress = new Progress("evaluating", "users", 0, users.length)) {
+      for (int start = 0; start < users.length; start += BATCH) {
+        int[] batch = Arrays.copyOfRange(users, start, Math.min(users.length, start + BATCH));
+        List<UserState> states = new ArrayList<>(batch.length);
+        int[][] seen = new int[batch.length][];
+        int[][] relevant = new int[batch.length][];
+        for (int i = 0; i < batch.length; i++) {
+          boolean known = protocol.trainingComesBefore() && batch[i] < loaded.users().size();
+          states.add(new UserState(known ? batch[i] : -1, cut.history().historyOf(batch[i])));
+          seen[i] = cut.history().seenOf(batch[i]);
+          relevant[i] = cut.truth().seenOf(batch[i]);
         }
-        int[] chunk = Arrays.copyOfRange(users, start, end);
         tables.add(
-            ranker.evaluate(loaded.strategy(), cut.history(), cut.truth(), METRICS, chunk, known));
-        start = end;
-        progress.to(start);
+            RankingEvaluation.perUser(
+                loaded.served().rank(states, k, ExcludedItems.of(seen)), relevant, METRICS));
+        progress.to(start + batch.length);
       }
     }
     return MetricTable.concat(tables);

@@ -5,55 +5,46 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sextant.InvalidInputException;
-import io.sextant.RankedLists;
 import io.sextant.data.IdIndex;
+import io.sextant.meta.MixedLists;
 import io.sextant.retrieve.ExcludedItems;
 import io.sextant.store.ModelBundle;
 import io.sextant.store.StoredHistories;
-import io.sextant.strategy.FittedStrategy;
-import io.sextant.strategy.Ranker;
-import io.sextant.strategy.Strategies;
 import io.sextant.strategy.UserState;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A bundle that was opened to recommend with one of its strategies. */
+/** A bundle that was opened to recommend with its policy or with one of its strategies. */
 final class LoadedModel implements AutoCloseable {
 
   private final ModelBundle bundle;
   private final IdIndex users;
   private final IdIndex items;
   private final Map<String, String> titles;
-  private final FittedStrategy strategy;
-  private final String strategyName;
-  private final Ranker ranker;
+  private final Served served;
 
   private LoadedModel(ModelBundle bundle, Device device, @Nullable String strategyName) {
     this.bundle = bundle;
     users = IdIndex.of(bundle.users());
     items = IdIndex.of(bundle.items());
     titles = bundle.document(Bundles.TITLES).map(LoadedModel::titles).orElse(Map.of());
-    this.strategyName =
-        strategyName == null
-            ? bundle.strategies().get(bundle.strategies().size() - 1).name()
-            : strategyName;
-    strategy = Strategies.load(bundle.strategy(this.strategyName), device);
     // Last, because whoever fails above has nothing to close.
-    ranker = new Ranker();
+    served = Served.open(bundle, device, strategyName);
   }
 
   /**
    * One recommended item.
    *
-   * @param parts what each strategy adds to the score
+   * @param parts what each strategy, and the policy itself, adds to the score: they sum to it
    */
   record Item(String id, float score, Map<String, Float> parts) {}
 
-  /** Opens a bundle; without a name its last strategy is used. */
+  /** Opens a bundle; without the name of a strategy its policy is used, or its last strategy. */
   static LoadedModel open(Path directory, Device device, @Nullable String strategyName) {
     ModelBundle bundle = ModelBundle.open(directory);
     try {
@@ -64,12 +55,16 @@ final class LoadedModel implements AutoCloseable {
     }
   }
 
-  FittedStrategy strategy() {
-    return strategy;
+  /** What makes the lists. */
+  Served served() {
+    return served;
   }
 
-  String strategyName() {
-    return strategyName;
+  /** The policy's version, if it makes the lists. */
+  Optional<String> policyVersion() {
+    return served instanceof ServedPolicy mixed
+        ? Optional.of(mixed.policy().version())
+        : Optional.empty();
   }
 
   IdIndex users() {
@@ -110,16 +105,16 @@ final class LoadedModel implements AutoCloseable {
         history == null
             ? storedHistory(index)
             : history.stream().mapToInt(items::indexOf).filter(i -> i >= 0).toArray();
-    List<UserState> state = List.of(new UserState(index, known));
-    RankedLists lists =
+    ExcludedItems excluded =
         includeSeen
-            ? ranker.rank(strategy, state, k, ExcludedItems.NONE)
-            : ranker.rank(strategy, state, k);
-    int[] ranked = lists.itemsOf(0);
-    float[] scores = lists.scoresOf(0);
+            ? ExcludedItems.NONE
+            : ExcludedItems.of(new int[][] {Arrays.stream(known).sorted().distinct().toArray()});
+    MixedLists mixed = served.rankWithParts(List.of(new UserState(index, known)), k, excluded);
+    int[] ranked = mixed.lists().itemsOf(0);
+    float[] scores = mixed.lists().scoresOf(0);
     List<Item> result = new ArrayList<>();
     for (int i = 0; i < ranked.length; i++) {
-      result.add(new Item(items.idOf(ranked[i]), scores[i], Map.of(strategyName, scores[i])));
+      result.add(new Item(items.idOf(ranked[i]), scores[i], mixed.partsOf(0, i)));
     }
     return result;
   }
@@ -139,8 +134,7 @@ final class LoadedModel implements AutoCloseable {
 
   @Override
   public void close() {
-    strategy.close();
-    ranker.close();
+    served.close();
     bundle.close();
   }
 }

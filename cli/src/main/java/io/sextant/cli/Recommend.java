@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -42,7 +43,9 @@ final class Recommend implements Callable<Integer> {
   @Option(names = "--include-seen", description = "also recommend items of the history")
   private boolean includeSeen;
 
-  @Option(names = "--strategy", description = "a strategy of the bundle; default: the last one")
+  @Option(
+      names = "--strategy",
+      description = "one strategy of the bundle; default: its policy, else its last strategy")
   private @Nullable String strategy;
 
   @Override
@@ -56,7 +59,10 @@ final class Recommend implements Callable<Integer> {
     }
     Device device = common.device();
     List<Map<String, Object>> lists = new ArrayList<>();
+    Map<String, Object> result = new LinkedHashMap<>();
     try (LoadedModel loaded = LoadedModel.open(model, device, strategy)) {
+      result.put("strategy", loaded.served().name());
+      loaded.policyVersion().ifPresent(version -> result.put("policyVersion", version));
       if (items == null && loaded.histories().isEmpty()) {
         System.err.println(
             "the bundle holds no histories: nothing that a user has seen is left out; --history FILE says what it is");
@@ -68,7 +74,8 @@ final class Recommend implements Callable<Integer> {
         lists.add(list(loaded, user, items));
       }
     }
-    common.write("recommend", Devices.name(device), Map.of("lists", lists));
+    result.put("lists", lists);
+    common.write("recommend", Devices.name(device), result);
     return 0;
   }
 

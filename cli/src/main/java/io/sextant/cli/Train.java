@@ -5,12 +5,16 @@ import io.sextant.InvalidInputException;
 import io.sextant.data.Dataset;
 import io.sextant.data.EventReader;
 import io.sextant.data.Interactions;
-import io.sextant.data.Split;
-import io.sextant.data.Splitter;
+import io.sextant.meta.MetaOptions;
+import io.sextant.meta.MetaPolicy;
 import io.sextant.models.ModelZoo;
 import io.sextant.models.Recipe;
+import io.sextant.strategy.FittedSequence;
+import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.FittedTwoTower;
+import io.sextant.strategy.Strategy;
 import io.sextant.tensor.Devices;
+import io.sextant.train.TrainingResult;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,9 +28,11 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +40,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Fits the strategies of a recipe to events and writes a bundle. */
+/**
+ * Fits the strategies of a recipe to events, and the policy that mixes them if the recipe wants
+ * one, and writes a bundle.
+ */
 @Command(name = "train", description = "Fits a recipe's strategies and writes a bundle.")
 final class Train implements Callable<Integer> {
 
@@ -87,45 +96,94 @@ final class Train implements Callable<Integer> {
     EventFiles.Loaded loaded = EventFiles.load(parsed, reader, users, items, rejected);
     System.err.print(loaded.summary());
     Dataset data = loaded.data();
-    Split split = Splitter.leaveOneOut().split(data.interactions());
-    // The last event of each user only stops the training; the bundle knows all the others.
-    Dataset train = data.withInteractions(split.train().concat(split.validation()));
+    EventParts parts =
+        EventParts.of(
+            data.interactions(),
+            Optional.ofNullable(parsed.data().ordered()).orElse(data.interactions().hasTimes()),
+            common.seed());
     Path target = out.toAbsolutePath();
     Path folder = target.resolveSibling("." + target.getFileName() + ".checkpoint");
     Files.createDirectories(folder);
+    Fitted.Checkpoints checkpoints =
+        new Fitted.Checkpoints(
+            folder,
+            Duration.ofSeconds(checkpointSeconds),
+            resume,
+            fingerprint(data.interactions(), text));
     Map<String, Object> result = new LinkedHashMap<>();
-    try (Fitted fitted =
-        Fitted.fit(
-            parsed,
-            common.seed(),
-            device,
-            train,
-            split.test(),
-            new Fitted.Checkpoints(
-                folder,
-                Duration.ofSeconds(checkpointSeconds),
-                resume,
-                fingerprint(data.interactions(), text)))) {
-      Bundles.write(out, fitted, data.interactions(), !noHistories, text, common.seed(), null);
-      result.put("strategies", List.copyOf(fitted.strategies().keySet()));
-      // A recipe may have nothing that is trained in epochs.
-      result.put("epochs", 0);
-      result.put("examplesPerSecond", 0.0);
-      fitted.strategies().values().stream()
-          .filter(FittedTwoTower.class::isInstance)
-          .map(FittedTwoTower.class::cast)
-          .flatMap(strategy -> strategy.trainingResult().stream())
-          .forEach(
-              training -> {
-                result.put("epochs", training.epochs());
-                result.put("examplesPerSecond", training.examplesPerSecond());
-                result.put("validation", training.validations());
-              });
+    try (PolicyFit policies = policy(parsed, device, data, parts, checkpoints);
+        Fitted fitted =
+            Fitted.fit(
+                policies.strategies(),
+                device,
+                new Fitted.Lessons(data, data.withInteractions(parts.learned()), parts.late()),
+                checkpoints)) {
+      // What cannot be fitted to the early events can often not be fitted to all of them either.
+      Set<String> warnings = new LinkedHashSet<>(policies.warnings());
+      warnings.addAll(fitted.pool().warnings());
+      if (noHistories) {
+        parsed.userNeighbours().forEach(voters -> warnings.add(tellsHistories(voters.name())));
+      }
+      MetaPolicy policy = policies.over(fitted, data, warnings);
+      Bundles.write(
+          out, fitted, policy, data.interactions(), !noHistories, text, common.seed(), null);
+      result.put("strategies", fitted.pool().names());
+      if (policy != null) {
+        result.put("policyVersion", policy.version());
+      }
+      describeTrainings(fitted, result);
+      result.put("warnings", warnings);
+      warnings.forEach(warning -> System.err.println("warning: " + warning));
     }
     Folders.delete(folder);
     System.out.println("wrote " + out);
     common.write("train", Devices.name(device), result);
     return 0;
+  }
+
+  private PolicyFit policy(
+      Recipe parsed, Device device, Dataset data, EventParts parts, Fitted.Checkpoints checkpoints)
+      throws IOException {
+    List<Strategy> strategies = parsed.strategies(common.seed());
+    Optional<MetaOptions> options = parsed.meta(common.seed());
+    if (options.isEmpty()) {
+      return PolicyFit.none(strategies);
+    }
+    Fitted.Checkpoints inner = checkpoints.in("policy");
+    Files.createDirectories(inner.folder());
+    return PolicyFit.of(options.get(), strategies, device, data, parts, inner);
+  }
+
+  private static String tellsHistories(String strategy) {
+    return "the bundle holds who interacted with what in spite of --no-histories: strategy '%s' votes by it; leave its section out of the recipe if nobody may know"
+        .formatted(strategy);
+  }
+
+  /** A recipe may have nothing that is trained in epochs. */
+  private static void describeTrainings(Fitted fitted, Map<String, Object> result) {
+    result.put("epochs", 0);
+    result.put("examplesPerSecond", 0.0);
+    fitted
+        .strategies()
+        .values()
+        .forEach(
+            strategy ->
+                training(strategy)
+                    .ifPresent(
+                        training -> {
+                          result.put("epochs", training.epochs());
+                          result.put("examplesPerSecond", training.examplesPerSecond());
+                          result.put("validation", training.validations());
+                        }));
+  }
+
+  private static Optional<TrainingResult> training(FittedStrategy strategy) {
+    if (strategy instanceof FittedTwoTower twoTower) {
+      return twoTower.trainingResult();
+    }
+    return strategy instanceof FittedSequence sequence
+        ? sequence.trainingResult()
+        : Optional.empty();
   }
 
   /** What must be the same for a run to be gone on with: all that training learns from and by. */

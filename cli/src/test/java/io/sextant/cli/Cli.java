@@ -16,7 +16,7 @@ final class Cli {
       [data]
       format = "csv"
 
-      [popularity]
+      [[popularity]]
 
       [twoTower]
       dimension = 8
@@ -28,6 +28,26 @@ final class Cli {
       batchSize = 64
       learningRate = 0.01
       patience = 0
+      """;
+
+  /** More sections for it: quick strategies, and a small policy that mixes all. */
+  static final String POOL =
+      """
+
+      [[popularity]]
+      name = "late-popularity"
+      positionDecay = 0.5
+
+      [transitions]
+      [itemNeighbours]
+      history.decay = 0.6
+
+      [meta]
+      k = 5
+      candidates = 30
+      poolDepth = 10
+      hidden = 8
+      epochs = 3
       """;
 
   private Cli() {}

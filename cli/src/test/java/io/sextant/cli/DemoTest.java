@@ -40,7 +40,15 @@ class DemoTest {
     assertThat(difference.path("lo").asDouble()).isPositive();
     assertThat(difference.path("hi").asDouble())
         .isGreaterThan(difference.path("value").asDouble(Double.NaN));
+    assertThat(
+            tree.path("differences").path("policy-two-tower").path("ndcg@10").path("lo").asDouble())
+        .isPositive();
+    assertThat(tree.path("policyVersion").asText()).matches("[0-9a-f]{12}");
+    assertThat(tree.path("strategies").path("policy").has("ndcg@10")).isTrue();
     assertThat(tree.path("recommendations")).hasSize(4);
+    assertThat(tree.path("recommendations").path(0).path("items").path(0).path("parts").size())
+        .as("seven strategies and the bias")
+        .isEqualTo(8);
     assertThat(out.resolve("manifest.json")).isRegularFile();
   }
 }

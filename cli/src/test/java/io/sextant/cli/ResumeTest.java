@@ -34,6 +34,9 @@ class ResumeTest {
 
   private static final int EPOCHS = 60;
 
+  /** What has not ended by then hangs, also on a loaded machine. */
+  private static final int HANGS_SECONDS = 600;
+
   @TempDir Path folder;
 
   private Path csv;
@@ -55,6 +58,28 @@ class ResumeTest {
   void tenKillsChangeNothing() throws Exception {
     // Of the 21 checkpoints of an epoch 19 are within it: that none of ten is, has chance 1e-10.
     assertThat(killAndResume(10)).as("checkpoints within an epoch").isPositive();
+  }
+
+  @Test
+  void aPolicyIsTheSameWhereverItsTrainingWasKilled() throws Exception {
+    recipe = Files.writeString(folder.resolve("pool.toml"), Cli.RECIPE + Cli.POOL);
+    end(train("whole", "whole.log"), "whole.log");
+    // While strategies are fitted without the slice, and when they are fitted again.
+    for (String reached : List.of("two-tower: epoch 20,", "policy 1: held-out")) {
+      Process process = train("killed", "killed.log", "--checkpoint-every", "0", "--resume");
+      while (process.isAlive() && !log("killed.log").contains(reached)) {
+        Thread.sleep(1);
+      }
+      process.destroyForcibly().waitFor();
+      assertThat(process.exitValue()).as(reached + ": " + log("killed.log")).isEqualTo(128 + 9);
+    }
+    assertThat(folder.resolve(".killed.checkpoint/policy/two-tower.safetensors")).isRegularFile();
+    end(train("killed", "last.log", "--resume"), "last.log");
+    Map<String, String> expected = tensors(folder.resolve("whole"));
+    assertThat(expected.keySet()).contains("policy.safetensors");
+    assertThat(tensors(folder.resolve("killed"))).isEqualTo(expected);
+    assertThat(JSON.readTree(folder.resolve("killed.json").toFile()).path("policyVersion"))
+        .isEqualTo(JSON.readTree(folder.resolve("whole.json").toFile()).path("policyVersion"));
   }
 
   @Test
@@ -150,7 +175,7 @@ class ResumeTest {
   }
 
   private void end(Process process, String log) throws Exception {
-    assertThat(process.waitFor(300, TimeUnit.SECONDS)).as(log(log)).isTrue();
+    assertThat(process.waitFor(HANGS_SECONDS, TimeUnit.SECONDS)).as(log(log)).isTrue();
     assertThat(process.exitValue()).as(log(log)).isZero();
   }
 

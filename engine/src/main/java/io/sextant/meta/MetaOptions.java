@@ -43,7 +43,9 @@ public record MetaOptions(
 
   public MetaOptions {
     check(k > 0, "k must be > 0 but was " + k);
-    check(candidates >= k, "candidates must be >= k = " + k + " but was " + candidates);
+    check(
+        candidates >= k && candidates <= 10_000,
+        "candidates must be in k = %d to 10,000 but was %d".formatted(k, candidates));
     check(poolDepth > 0, "poolDepth must be > 0 but was " + poolDepth);
     check(maxUsers >= 10, "maxUsers must be >= 10 but was " + maxUsers);
     check(holdout > 0 && holdout < 1, "holdout must be in (0, 1) but was " + holdout);
@@ -61,6 +63,26 @@ public record MetaOptions(
   /** The defaults: NDCG@10, 100 candidates, at most 20,000 users of which a fifth is held out. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /** The same with another seed. */
+  public MetaOptions withSeed(long newSeed) {
+    return new MetaOptions(
+        k,
+        candidates,
+        poolDepth,
+        maxUsers,
+        holdout,
+        hidden,
+        kappa,
+        beta,
+        halfTrust,
+        gateRate,
+        policyRate,
+        epochs,
+        patience,
+        networks,
+        newSeed);
   }
 
   private static void check(boolean holds, String message) {

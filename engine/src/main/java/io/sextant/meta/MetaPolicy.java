@@ -1,14 +1,17 @@
 package io.sextant.meta;
 
+import ai.djl.Device;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
 import io.sextant.retrieve.TopK;
+import io.sextant.store.StoredPolicy;
+import io.sextant.store.TensorSource;
 import io.sextant.tensor.Scope;
 import java.util.List;
 
 /**
  * A fitted policy, apart from the strategies that it mixes: it can be laid over the same strategies
- * fitted again to more data.
+ * fitted again to more data, and saved in a bundle beside them.
  *
  * <p>Thread safety: safe; {@link #close} frees the networks, after the meta-strategies that use
  * them were closed.
@@ -16,41 +19,77 @@ import java.util.List;
 public final class MetaPolicy implements AutoCloseable {
 
   private final Scope scope;
-  private final MetaOptions options;
-  private final List<String> strategies;
-  private final ItemFacts facts;
-  private final StageOne global;
-  private final StageOne gate;
-  private final StageOne control;
-  private final StageTwo stageTwo;
+  private final PolicyParts parts;
+  private final String version;
 
-  MetaPolicy(
-      Scope scope,
-      MetaOptions options,
-      List<String> strategies,
-      ItemFacts facts,
-      StageOne global,
-      StageOne gate,
-      StageOne control,
-      StageTwo stageTwo) {
+  MetaPolicy(Scope scope, PolicyParts parts) {
+    this(scope, parts, PolicyFormat.version(parts));
+  }
+
+  private MetaPolicy(Scope scope, PolicyParts parts, String version) {
     this.scope = scope;
-    this.options = options;
-    this.strategies = strategies;
-    this.facts = facts;
-    this.global = global;
-    this.gate = gate;
-    this.control = control;
-    this.stageTwo = stageTwo;
+    this.parts = parts;
+    this.version = version;
+  }
+
+  /**
+   * Restores a policy from a bundle. The caller closes it.
+   *
+   * @param device where its networks compute
+   * @throws InvalidInputException if configuration or tensors cannot be those of a policy; then
+   *     nothing native stays behind
+   */
+  public static MetaPolicy load(StoredPolicy stored, Device device) {
+    Scope scope = Scope.open(device);
+    try {
+      return new MetaPolicy(scope, PolicyFormat.load(scope, stored), stored.version());
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The id by which decisions and metrics name this policy: twelve hexadecimal digits that depend
+   * on all that it consists of, or the id under which it was saved.
+   */
+  public String version() {
+    return version;
   }
 
   /** The names of the strategies that it mixes, in order. */
   public List<String> strategies() {
-    return strategies;
+    return parts.strategies();
   }
 
-  /** Mixes this pool. The pool and the searcher are lent. */
+  /** The configuration from which, with {@link #tensors}, the policy can be loaded: JSON. */
+  public String configJson() {
+    return PolicyFormat.configJson(parts);
+  }
+
+  /** The weights, to be written while the policy is open. */
+  public List<TensorSource> tensors() {
+    return PolicyFormat.tensors(parts);
+  }
+
+  /**
+   * The same policy for strategies that were fitted again. It shares the networks: closing either
+   * frees them.
+   *
+   * @param train what the strategies were fitted to: popularity of items comes from it
+   */
+  public MetaPolicy refitted(Interactions train) {
+    return new MetaPolicy(scope, parts.withFacts(ItemFacts.of(train)));
+  }
+
+  /**
+   * Mixes this pool. The pool and the searcher are lent.
+   *
+   * @throws InvalidInputException if the pool has other strategies, another order or another number
+   *     of items
+   */
   public MetaStrategy over(StrategyPool pool, TopK topK) {
-    return over(pool, topK, facts);
+    return over(pool, topK, parts.facts());
   }
 
   /**
@@ -62,19 +101,25 @@ public final class MetaPolicy implements AutoCloseable {
     return over(pool, topK, ItemFacts.of(train));
   }
 
-  private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts itemFacts) {
-    if (!pool.names().equals(strategies)) {
+  private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts facts) {
+    if (!pool.names().equals(parts.strategies())) {
       throw new InvalidInputException(
-          "the policy mixes %s but the pool has %s".formatted(strategies, pool.names()));
+          "the policy mixes %s but the pool has %s: give it those, in this order"
+              .formatted(parts.strategies(), pool.names()));
+    }
+    if (facts.logPopularity().length != pool.numItems()) {
+      throw new InvalidInputException(
+          "the policy knows %d items but the pool scores %d: they are of different data"
+              .formatted(facts.logPopularity().length, pool.numItems()));
     }
     return new MetaStrategy(
         new FusedScorer(pool, topK),
-        options,
-        new PolicyFeatures(itemFacts, strategies),
-        global,
-        gate,
-        control,
-        stageTwo);
+        parts.options(),
+        new PolicyFeatures(facts, parts.strategies()),
+        parts.global(),
+        parts.gate(),
+        parts.control(),
+        parts.stageTwo());
   }
 
   @Override

@@ -74,6 +74,27 @@ public final class MetaStrategy implements AutoCloseable {
         });
   }
 
+  /**
+   * The best k items of each user, with what each strategy adds to each score.
+   *
+   * @param excluded what must not appear in which list
+   */
+  public MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded) {
+    return TensorThreads.call(
+        () -> {
+          try (Scope request = Scope.open(scorer.pool().device())) {
+            PoolScores scores = scorer.score(request, users);
+            Rescoring rescoring = rescore(request, gate, users, scores, k, excluded, true);
+            int[] lengths = users.stream().mapToInt(u -> u.history().length).toArray();
+            return MixedLists.of(
+                order(rescoring, k),
+                scorer.pool().names(),
+                rescoring.evidence(),
+                stageTwo.parts(request, rescoring, lengths));
+          }
+        });
+  }
+
   /** The same pool of strategies, for the report: the best k items of one strategy alone. */
   RankedLists rank(
       Scope request,

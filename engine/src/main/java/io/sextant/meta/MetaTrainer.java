@@ -189,7 +189,8 @@ public final class MetaTrainer {
         StageOne control = gate(model, wide, z, wideTruth, before, weights, true);
         Evidence narrow = collect(scorer, gate, before);
         StageTwo stageTwo = stageTwo(model, narrow, before);
-        return new MetaPolicy(model, options, pool.names(), facts, global, gate, control, stageTwo);
+        return new MetaPolicy(
+            model, new PolicyParts(options, pool.names(), facts, global, gate, control, stageTwo));
       } catch (RuntimeException | Error e) {
         model.close();
         throw e;
@@ -321,7 +322,7 @@ public final class MetaTrainer {
       int width = features.userNames().size();
       Standardiser standardiser =
           Standardiser.of(rows(before, fitUsers, users.length), width, USER_LIMIT);
-      MixShape shape = new MixShape(width, 1, options.hidden(), false, options.kappa(), 0);
+      MixShape shape = MixShape.ofGate(features, options);
       MixModel network = new MixModel(model, shape, weights, options.seed() + (blind ? 1 : 0));
       StageOne stage = new StageOne(weights, network, standardiser, blind);
       float[] prepared = stage.prepared(before);
@@ -387,9 +388,7 @@ public final class MetaTrainer {
               confidence);
       List<MixModel> policies = new ArrayList<>();
       for (int i = 0; i < options.networks(); i++) {
-        MixShape shape =
-            new MixShape(
-                userWidth, itemWidth, options.hidden(), true, options.kappa(), options.beta());
+        MixShape shape = MixShape.ofPolicy(features, options);
         MixModel network = new MixModel(model, shape, bestWeights, options.seed() + 100 + i);
         double[] gain =
             train(model, network, data, all, options.policyRate(), options.seed() + 100 + i);

@@ -48,7 +48,7 @@ final class MixModel {
         new PolicyNetwork(
             scope,
             shape.userWidth(),
-            shape.itemAware() ? shape.itemWidth() + shape.userWidth() : shape.itemWidth(),
+            shape.secondInput(),
             shape.hidden(),
             numStrategies + (shape.itemAware() ? 1 : 0),
             true,

@@ -12,6 +12,7 @@ import io.sextant.train.LearningTask;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,6 +122,43 @@ final class MixTask implements LearningTask<MixTask.MixBatch> {
       }
     }
     return all;
+  }
+
+  /**
+   * Adds what a model that depends on the item gives for all candidates, at its present parameters.
+   *
+   * @param weights (U * N * M) to which the weights are added
+   * @param biases (U * N) to which the additive terms are added
+   */
+  static void addOutputs(
+      Scope session, MixModel model, MixData data, float[] weights, float[] biases) {
+    int n = data.evidence().numCandidates();
+    for (int start = 0; start < data.size(); start += CHUNK) {
+      int[] chunk = IntStream.range(start, Math.min(data.size(), start + CHUNK)).toArray();
+      try (Scope step = session.child()) {
+        MixBatch batch = batch(step, model, data, chunk, null);
+        MixModel.Outputs outputs =
+            model.outputs(
+                new ParameterValues(step.manager()),
+                batch.users(),
+                batch.items(),
+                batch.confidence());
+        NDArray bias = outputs.bias();
+        if (bias != null) {
+          add(HostArrays.toFloats(bias), biases, start * n);
+        }
+        add(
+            HostArrays.toFloats(outputs.weights()),
+            weights,
+            start * n * data.evidence().numStrategies());
+      }
+    }
+  }
+
+  private static void add(float[] values, float[] sums, int at) {
+    for (int i = 0; i < values.length; i++) {
+      sums[at + i] += values[i];
+    }
   }
 
   private static MixBatch batch(

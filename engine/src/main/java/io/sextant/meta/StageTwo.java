@@ -91,4 +91,40 @@ record StageTwo(
     }
     return blended;
   }
+
+  /**
+   * What each strategy, and at the end the additive term, adds to each final score (B * N * (M +
+   * 1)): with s the applied share of the policy's change and P networks,
+   *
+   * <pre>
+   *   part_m = n_m ((1 - s) b_m + s mean_p w_pm),   part_M = s mean_p bias_p
+   * </pre>
+   *
+   * @param historyLengths (B)
+   */
+  float[] parts(Scope scope, Rescoring rescoring, int[] historyLengths) {
+    float[] normalised = rescoring.normalised();
+    MixData data = rescoring.data();
+    int numStrategies = baseline.length;
+    float[] weights = new float[normalised.length];
+    float[] biases = new float[normalised.length / numStrategies];
+    if (data != null) {
+      for (MixModel policy : policies) {
+        MixTask.addOutputs(scope, policy, data, weights, biases);
+      }
+    }
+    int n = rescoring.evidence().numCandidates();
+    float[] parts = new float[biases.length * (numStrategies + 1)];
+    for (int at = 0; at < biases.length; at++) {
+      float strength = data == null ? 0 : strength(historyLengths[at / n]) / policies.size();
+      float rest = data == null ? 1 : 1 - strength(historyLengths[at / n]);
+      int from = at * (numStrategies + 1);
+      for (int m = 0; m < numStrategies; m++) {
+        int i = at * numStrategies + m;
+        parts[from + m] = normalised[i] * (rest * baseline[m] + strength * weights[i]);
+      }
+      parts[from + numStrategies] = strength * biases[at];
+    }
+    return parts;
+  }
 }

@@ -3,8 +3,10 @@ package io.sextant.meta;
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import io.sextant.InvalidInputException;
+import io.sextant.store.StoredStrategy;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.FittedStrategy;
+import io.sextant.strategy.Strategies;
 import io.sextant.strategy.Strategy;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -103,6 +105,25 @@ public final class StrategyPool implements AutoCloseable {
         }
       }
       return new StrategyPool(members, warnings);
+    } catch (RuntimeException | Error e) {
+      members.forEach(member -> member.fitted().close());
+      throw e;
+    }
+  }
+
+  /**
+   * Loads strategies of a bundle onto a device, to be closed with the pool.
+   *
+   * @throws InvalidInputException if one of them cannot be restored; then nothing native stays
+   *     behind
+   */
+  public static StrategyPool load(List<StoredStrategy> stored, Device device) {
+    List<Member> members = new ArrayList<>();
+    try {
+      for (StoredStrategy strategy : stored) {
+        members.add(new Member(strategy.name(), Strategies.load(strategy, device), 0));
+      }
+      return new StrategyPool(members);
     } catch (RuntimeException | Error e) {
       members.forEach(member -> member.fitted().close());
       throw e;

@@ -85,6 +85,11 @@ public record Als(
   }
 
   @Override
+  public Als withSeed(long newSeed) {
+    return new Als(name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, newSeed);
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     return MemoryGuard.run(
         name, "take fewer factors", () -> TensorThreads.call(() -> fitOnTensorThread(context)));

@@ -69,6 +69,12 @@ public record LowPass(
   }
 
   @Override
+  public LowPass withSeed(long newSeed) {
+    return new LowPass(
+        name, factors, oversampling, iterations, filterWeight, neighbours, history, newSeed);
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     return MemoryGuard.run(
         name,

@@ -86,6 +86,16 @@ public record SequenceStrategy(
   }
 
   @Override
+  public SequenceStrategy withSeed(long seed) {
+    return withTraining(training.withSeed(seed));
+  }
+
+  @Override
+  public boolean usesValidation() {
+    return true;
+  }
+
+  @Override
   public FittedSequence fit(FitContext context) {
     return TensorThreads.call(() -> fitOnTensorThread(context));
   }

@@ -11,6 +11,19 @@ public interface Strategy {
   /** The name by which reports, bundles and explanations call it: unique in a pool. */
   String name();
 
+  /** The same with another seed of its random draws; the same strategy if it draws nothing. */
+  default Strategy withSeed(long seed) {
+    return this;
+  }
+
+  /**
+   * Whether validation data decide what is learned, as where they stop a training. Such data must
+   * not be among those to learn from; a strategy that does not look at them may learn from all.
+   */
+  default boolean usesValidation() {
+    return false;
+  }
+
   /**
    * Learns from {@code context.train()}; validation data, if there are any, only stop the training.
    *

@@ -83,6 +83,16 @@ public record TwoTowerStrategy(
   }
 
   @Override
+  public TwoTowerStrategy withSeed(long seed) {
+    return withTraining(training.withSeed(seed));
+  }
+
+  @Override
+  public boolean usesValidation() {
+    return true;
+  }
+
+  @Override
   public FittedTwoTower fit(FitContext context) {
     return TensorThreads.call(() -> fitOnTensorThread(context));
   }

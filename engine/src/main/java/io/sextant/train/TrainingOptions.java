@@ -53,6 +53,23 @@ public record TrainingOptions(
     return new Builder();
   }
 
+  /** The same with another seed. */
+  public TrainingOptions withSeed(long newSeed) {
+    return new TrainingOptions(
+        epochs,
+        batchSize,
+        learningRate,
+        userLearningRate,
+        itemLearningRate,
+        rowOptimizer,
+        l2,
+        weightDecay,
+        clipNorm,
+        schedule,
+        patience,
+        newSeed);
+  }
+
   private static void checkRate(String name, float rate) {
     check(rate >= 0 && Float.isFinite(rate), name + " must be finite and >= 0 but was " + rate);
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import io.sextant.InvalidInputException;
@@ -16,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -29,10 +29,13 @@ import java.util.stream.Collectors;
 public final class ModelZoo {
 
   /** The recipes that come with Sextant. */
-  public static final List<String> NAMES = List.of("video");
+  public static final List<String> NAMES = List.of("ecommerce", "social", "video");
 
   private static final TomlMapper TOML =
-      TomlMapper.builder().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+      TomlMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .build();
 
   private ModelZoo() {}
 
@@ -49,7 +52,7 @@ public final class ModelZoo {
     if (!Files.isRegularFile(file)) {
       throw new InvalidInputException(
           "there is no recipe '%s', neither a file nor one of %s%s"
-              .formatted(nameOrFile, NAMES, suggestion(nameOrFile, NAMES)));
+              .formatted(nameOrFile, NAMES, UnknownKey.suggestion(nameOrFile, NAMES)));
     }
     try {
       return Files.readString(file);
@@ -63,7 +66,9 @@ public final class ModelZoo {
    *
    * @param toml its text
    * @param where its name, for messages
-   * @param overrides values by dotted key, as {@code twoTower.dimension} to {@code 64}
+   * @param overrides values by dotted key, as {@code twoTower.dimension} to {@code 64}; where there
+   *     are several sections of one kind, with the name of the strategy, as {@code
+   *     itemNeighbours.cosine.neighbours}
    * @throws InvalidInputException if a key is unknown (the nearest is suggested) or a value is not
    *     of its kind
    */
@@ -74,11 +79,15 @@ public final class ModelZoo {
         override(tree, override.getKey(), override.getValue());
       }
       checkSections(tree, where);
+      if (tree instanceof ObjectNode sections) {
+        SectionDefaults.fill(sections, where);
+      }
       return TOML.treeToValue(tree, Recipe.class);
     } catch (UnrecognizedPropertyException e) {
       Collection<Object> known = e.getKnownPropertyIds();
       List<String> keys = known == null ? List.of() : known.stream().map(Object::toString).toList();
-      throw new InvalidInputException(unknown(where, path(e), e.getPropertyName(), keys), e);
+      throw new InvalidInputException(
+          UnknownKey.message(where, path(e), e.getPropertyName(), keys), e);
     } catch (JsonMappingException e) {
       if (e.getCause() instanceof InvalidInputException invalid) {
         throw new InvalidInputException("recipe " + where + ": " + invalid.getMessage(), e);
@@ -111,29 +120,37 @@ public final class ModelZoo {
         .forEachRemaining(
             name -> {
               if (!known.contains(name)) {
-                throw new InvalidInputException(unknown(where, name, name, known));
+                throw new InvalidInputException(UnknownKey.message(where, name, name, known));
               }
             });
   }
 
-  private static String unknown(String where, String path, String key, List<String> known) {
-    return "recipe %s: unknown key '%s'%s; known here: %s"
-        .formatted(
-            where,
-            path,
-            suggestion(key, known),
-            known.stream().sorted().collect(Collectors.joining(", ")));
-  }
-
   private static void override(JsonNode tree, String key, String value) {
     int dot = key.indexOf('.');
-    JsonNode section = dot < 0 ? null : tree.get(key.substring(0, dot));
+    String kind = dot < 0 ? "" : key.substring(0, dot);
+    String name = key.substring(dot + 1);
+    JsonNode section = tree.get(kind);
+    if (section instanceof ArrayNode several) {
+      section = null;
+      for (JsonNode one : several) {
+        String prefix = one.path("name").asText(SectionDefaults.nameOf(kind)) + ".";
+        if (name.startsWith(prefix)) {
+          section = one;
+          name = name.substring(prefix.length());
+          break;
+        }
+      }
+    }
+    while (section instanceof ObjectNode outer && name.indexOf('.') > 0) {
+      String group = name.substring(0, name.indexOf('.'));
+      section = outer.has(group) ? outer.get(group) : outer.putObject(group);
+      name = name.substring(group.length() + 1);
+    }
     if (!(section instanceof ObjectNode object)) {
       throw new InvalidInputException(
-          "--set %s=%s: write section.key=value with a section of the recipe"
+          "--set %s=%s: write section.key=value with a section of the recipe, or section.name.key=value where there are several"
               .formatted(key, value));
     }
-    String name = key.substring(dot + 1);
     JsonNode parsed;
     try {
       parsed = TOML.readTree("value = " + value).get("value");
@@ -148,34 +165,6 @@ public final class ModelZoo {
         .map(
             part -> part.getFieldName() == null ? "[" + part.getIndex() + "]" : part.getFieldName())
         .collect(Collectors.joining("."));
-  }
-
-  private static String suggestion(String word, Collection<String> known) {
-    return known.stream()
-        .min(Comparator.comparingInt(k -> distance(word, k)))
-        .filter(k -> distance(word, k) <= Math.max(2, word.length() / 3))
-        .map(k -> ": did you mean '" + k + "'?")
-        .orElse("");
-  }
-
-  /** Levenshtein's distance, ignoring case. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        boolean same =
-            Character.toLowerCase(a.charAt(i - 1)) == Character.toLowerCase(b.charAt(j - 1));
-        int next = Math.min(Math.min(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1));
-        diagonal = row[j];
-        row[j] = next;
-      }
-    }
-    return row[b.length()];
   }
 
   private static String resource(String name) {

@@ -1,42 +1,134 @@
 package io.sextant.models;
 
 import io.sextant.InvalidInputException;
+import io.sextant.meta.MetaOptions;
+import io.sextant.meta.MixedLists;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.strategy.Als;
+import io.sextant.strategy.ContentNeighbours;
+import io.sextant.strategy.ContentVectors;
+import io.sextant.strategy.Ease;
+import io.sextant.strategy.ItemNeighbours;
+import io.sextant.strategy.LowPass;
 import io.sextant.strategy.Popularity;
+import io.sextant.strategy.SequenceStrategy;
+import io.sextant.strategy.SessionTransitions;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.TwoTowerStrategy;
+import io.sextant.strategy.UserNeighbours;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.train.Objective;
 import io.sextant.train.SamplingOptions;
 import io.sextant.train.Schedule;
 import io.sextant.train.TrainingOptions;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How data are read and which strategies are fitted to them. A section that is left out means that
- * strategy is not fitted; a key that is left out keeps its default.
+ * How data are read, which strategies are fitted to them, and whether a policy mixes them. A
+ * section that is left out means that strategy is not fitted; a key that is left out keeps its
+ * default. Of most strategies there may be several with different names.
  *
  * @param data how events and features are read
- * @param popularity all-time popularity, if wanted
+ * @param popularity the same list for everybody, all-time unless it decays
  * @param popularityDecayed popularity that decays with time, if wanted
+ * @param transitions what follows what
+ * @param itemNeighbours items by co-occurrence
+ * @param userNeighbours what similar users did
+ * @param content items with the same attributes
+ * @param contentVectors items with similar vectors
+ * @param als matrix factorisations
+ * @param ease linear autoencoders
+ * @param lowPass low-pass graph filters
  * @param twoTower the two-tower model, if wanted
+ * @param sequence self-attention over the latest items
+ * @param meta how the policy is fitted that mixes them; null for no policy
  */
 public record Recipe(
     Data data,
-    @Nullable PopularitySection popularity,
+    List<Popularity> popularity,
     @Nullable DecayedSection popularityDecayed,
-    @Nullable TwoTowerSection twoTower) {
+    List<SessionTransitions> transitions,
+    List<ItemNeighbours> itemNeighbours,
+    List<UserNeighbours> userNeighbours,
+    List<ContentNeighbours> content,
+    List<ContentVectors> contentVectors,
+    List<Als> als,
+    List<Ease> ease,
+    List<LowPass> lowPass,
+    @Nullable TwoTowerSection twoTower,
+    List<SequenceStrategy> sequence,
+    @Nullable MetaOptions meta) {
+
+  /** What a bundle takes as a name; it is also the name of a file. */
+  private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
+
+  /** Names that mean something else in reports and explanations. */
+  private static final Set<String> RESERVED = Set.of("policy", MixedLists.BIAS);
 
   public Recipe {
-    if (popularity == null && popularityDecayed == null && twoTower == null) {
-      throw new InvalidInputException(
-          "a recipe needs at least one strategy: [popularity], [popularityDecayed] or [twoTower]");
+    data = Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null, null, null));
+    popularity = orNone(popularity);
+    transitions = orNone(transitions);
+    itemNeighbours = orNone(itemNeighbours);
+    userNeighbours = orNone(userNeighbours);
+    content = orNone(content);
+    contentVectors = orNone(contentVectors);
+    als = orNone(als);
+    ease = orNone(ease);
+    lowPass = orNone(lowPass);
+    sequence = orNone(sequence);
+    List<String> names = new ArrayList<>();
+    for (List<? extends Strategy> several :
+        List.of(
+            popularity,
+            transitions,
+            itemNeighbours,
+            userNeighbours,
+            content,
+            contentVectors,
+            als,
+            ease,
+            lowPass,
+            sequence)) {
+      several.forEach(strategy -> names.add(strategy.name()));
     }
-    data = Optional.ofNullable(data).orElseGet(() -> new Data(null, null, null, null, null));
+    if (popularityDecayed != null) {
+      names.add(DecayedSection.NAME);
+    }
+    if (twoTower != null) {
+      names.add(TwoTowerSection.NAME);
+    }
+    checkNames(names);
+  }
+
+  private static <T> List<T> orNone(@Nullable List<T> several) {
+    return several == null ? List.of() : List.copyOf(several);
+  }
+
+  private static void checkNames(List<String> names) {
+    if (names.isEmpty()) {
+      throw new InvalidInputException(
+          "a recipe needs at least one strategy, such as [popularity], [itemNeighbours] or [twoTower]");
+    }
+    Set<String> seen = new HashSet<>();
+    for (String name : names) {
+      if (!NAME.matcher(name).matches() || RESERVED.contains(name)) {
+        throw new InvalidInputException(
+            "the strategy name '%s' cannot be used: take 1 to 64 of a-z 0-9 . _ - with a letter or digit at both ends, but not %s"
+                .formatted(name, RESERVED.stream().sorted().toList()));
+      }
+      if (!seen.add(name)) {
+        throw new InvalidInputException(
+            "two strategies are called '%s': give one of them another name".formatted(name));
+      }
+    }
   }
 
   /**
@@ -47,19 +139,21 @@ public record Recipe(
    * @param itemFeatures form of the file of item features: header, header-tsv, movielens or none
    * @param minUserEvents users with fewer events are left out
    * @param minItemEvents items with fewer events are left out
+   * @param ordered whether a user's events are in the order of time; if it is left out, they are if
+   *     they have times
    */
   public record Data(
       @Nullable String format,
       @Nullable String userFeatures,
       @Nullable String itemFeatures,
       @Nullable Integer minUserEvents,
-      @Nullable Integer minItemEvents) {}
-
-  /** The section {@code [popularity]}, which has no keys. */
-  public record PopularitySection() {}
+      @Nullable Integer minItemEvents,
+      @Nullable Boolean ordered) {}
 
   /** The section {@code [popularityDecayed]}. */
-  public record DecayedSection(double halfLifeDays) {}
+  public record DecayedSection(double halfLifeDays) {
+    static final String NAME = "popularity-decayed";
+  }
 
   /** The section {@code [twoTower]}; see the options of the engine for each key. */
   public record TwoTowerSection(
@@ -98,6 +192,8 @@ public record Recipe(
       @Nullable Schedule schedule,
       @Nullable Integer patience,
       @Nullable String validationMetric) {
+
+    static final String NAME = "two-tower";
 
     TwoTowerStrategy strategy(long seed) {
       TwoTowerOptions.Builder shape = TwoTowerOptions.builder();
@@ -149,18 +245,32 @@ public record Recipe(
     }
   }
 
-  /** The strategies in a fixed order: popularity, decayed popularity, two-tower. */
+  /**
+   * The strategies in the order of this record's components, those of one kind in the order of the
+   * recipe.
+   */
   public List<Strategy> strategies(long seed) {
-    List<Strategy> strategies = new ArrayList<>();
-    if (popularity != null) {
-      strategies.add(Popularity.allTime());
-    }
+    List<Strategy> strategies = new ArrayList<>(popularity);
     if (popularityDecayed != null) {
-      strategies.add(new Popularity("popularity-decayed", popularityDecayed.halfLifeDays()));
+      strategies.add(new Popularity(DecayedSection.NAME, popularityDecayed.halfLifeDays()));
     }
+    strategies.addAll(transitions);
+    strategies.addAll(itemNeighbours);
+    strategies.addAll(userNeighbours);
+    strategies.addAll(content);
+    strategies.addAll(contentVectors);
+    strategies.addAll(als);
+    strategies.addAll(ease);
+    strategies.addAll(lowPass);
     if (twoTower != null) {
       strategies.add(twoTower.strategy(seed));
     }
-    return List.copyOf(strategies);
+    strategies.addAll(sequence);
+    return strategies.stream().map(strategy -> strategy.withSeed(seed)).toList();
+  }
+
+  /** How the policy is fitted, if there is to be one. */
+  public Optional<MetaOptions> meta(long seed) {
+    return Optional.ofNullable(meta).map(options -> options.withSeed(seed));
   }
 }

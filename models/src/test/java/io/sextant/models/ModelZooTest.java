@@ -4,13 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sextant.InvalidInputException;
+import io.sextant.meta.MetaOptions;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.strategy.Als;
+import io.sextant.strategy.ContentNeighbours;
+import io.sextant.strategy.ContentVectors;
+import io.sextant.strategy.Ease;
+import io.sextant.strategy.HistoryWeights;
+import io.sextant.strategy.ItemNeighbours;
+import io.sextant.strategy.LowPass;
+import io.sextant.strategy.Popularity;
+import io.sextant.strategy.SequenceStrategy;
+import io.sextant.strategy.SessionTransitions;
 import io.sextant.strategy.Strategy;
+import io.sextant.strategy.UserNeighbours;
 import io.sextant.train.Objective;
 import io.sextant.train.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
@@ -22,6 +36,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ModelZooTest {
 
   @TempDir Path folder;
+
+  private static Recipe named(String name) {
+    return ModelZoo.parse(ModelZoo.text(name), name, Map.of());
+  }
 
   private static Recipe parse(String toml) {
     return ModelZoo.parse(toml, "r.toml", Map.of());
@@ -40,9 +58,17 @@ class ModelZooTest {
   void videoIsWhatItsTextSays() {
     Recipe video = ModelZoo.parse(ModelZoo.text("video"), "video", Map.of());
     assertThat(video.data())
-        .isEqualTo(new Recipe.Data("movielens", "movielens", "movielens", 1, 1));
+        .isEqualTo(new Recipe.Data("movielens", "movielens", "movielens", 1, 1, null));
     assertThat(video.strategies(1).stream().map(Strategy::name))
-        .containsExactly("popularity", "popularity-decayed", "two-tower");
+        .containsExactly(
+            "popularity",
+            "late-popularity",
+            "popularity-decayed",
+            "transitions",
+            "rp3beta",
+            "content",
+            "two-tower");
+    assertThat(video.meta(1)).isPresent();
     assertThat(Objects.requireNonNull(video.popularityDecayed()).halfLifeDays()).isEqualTo(60);
     Recipe.TwoTowerSection tower = Objects.requireNonNull(video.twoTower());
     assertThat(tower.dimension()).isEqualTo(48);
@@ -54,6 +80,152 @@ class ModelZooTest {
     assertThat(tower.epochs()).isEqualTo(3);
     assertThat(tower.validationMetric()).isEqualTo("ndcg@10");
     assertThat(tower.hidden()).isNull();
+  }
+
+  @Test
+  void ecommerceHasTheEnginesSettingsForOrderedHistories() {
+    Recipe recipe = named("ecommerce");
+    assertThat(recipe.data().ordered()).isTrue();
+    assertThat(recipe.strategies(5))
+        .containsExactlyInAnyOrder(
+            Popularity.allTime(),
+            Popularity.late(),
+            SessionTransitions.wide(),
+            SessionTransitions.next(),
+            ItemNeighbours.cosine().ordered(),
+            ItemNeighbours.rp3beta().ordered().toBuilder()
+                .userExponent(0.5)
+                .neighbours(300)
+                .build(),
+            UserNeighbours.sessions(),
+            ContentNeighbours.attributes().ordered(),
+            Als.builder().unobservedWeight(0.003).l2(0.01).epochs(12).seed(5).build(),
+            Ease.builder().l2(200).history(HistoryWeights.RECENT).build(),
+            SequenceStrategy.standard()
+                .withTraining(
+                    SequenceStrategy.trainingDefaults().epochs(25).patience(0).seed(5).build()));
+    assertThat(recipe.meta(5)).contains(MetaOptions.builder().seed(5).build());
+  }
+
+  @Test
+  void socialHasTheEnginesSettingsForHistoriesWithoutOrder() {
+    Recipe recipe = named("social");
+    assertThat(recipe.data().ordered()).isFalse();
+    assertThat(recipe.strategies(5))
+        .hasSize(8)
+        .contains(
+            Popularity.allTime(),
+            ItemNeighbours.cosine(),
+            ItemNeighbours.rp3beta(),
+            UserNeighbours.nearest(),
+            Als.builder().factors(192).seed(5).build(),
+            Ease.builder().l2(50).maxItems(12_000).build(),
+            LowPass.builder().factors(256).seed(5).build());
+    assertThat(recipe.meta(5)).contains(MetaOptions.builder().k(20).seed(5).build());
+  }
+
+  @Test
+  void aSectionThatIsEmptyIsTheEnginesDefault() {
+    for (Strategy expected :
+        List.of(
+            Popularity.allTime(),
+            SessionTransitions.wide(),
+            ItemNeighbours.rp3beta(),
+            UserNeighbours.nearest(),
+            ContentNeighbours.attributes(),
+            ContentVectors.cosine(),
+            Als.builder().seed(2).build(),
+            Ease.builder().build(),
+            LowPass.builder().seed(2).build(),
+            SequenceStrategy.standard().withSeed(2))) {
+      String section = sectionOf(expected);
+      assertThat(parse("[" + section + "]").strategies(2)).containsExactly(expected);
+      assertThat(parse("[[" + section + "]]\nname = \"x\"").strategies(2))
+          .extracting(Strategy::name)
+          .containsExactly("x");
+    }
+  }
+
+  private static String sectionOf(Strategy strategy) {
+    String type = strategy.getClass().getSimpleName();
+    return switch (type) {
+      case "ContentNeighbours" -> "content";
+      case "SequenceStrategy" -> "sequence";
+      case "SessionTransitions" -> "transitions";
+      default -> type.substring(0, 1).toLowerCase(Locale.ROOT) + type.substring(1);
+    };
+  }
+
+  @Test
+  void aPolicyIsFittedOnlyWhereThereIsASectionForIt() {
+    assertThat(parse("[popularity]").meta(7)).isEmpty();
+    assertThat(parse("[popularity]\n[meta]\nk = 3\nkappa = 1").meta(7))
+        .contains(MetaOptions.builder().k(3).kappa(1).seed(7).build());
+  }
+
+  @Test
+  void ofSeveralSectionsOneIsOverriddenByName() {
+    Map<String, String> overrides =
+        Map.of(
+            "itemNeighbours.cosine.neighbours", "7",
+            "itemNeighbours.rp3beta.history.decay", "0.9",
+            "sequence.blocks", "3",
+            "transitions.next.name", "successors");
+    List<Strategy> strategies =
+        ModelZoo.parse(ModelZoo.text("ecommerce"), "ecommerce", overrides).strategies(1);
+    assertThat(strategies)
+        .contains(ItemNeighbours.cosine().ordered().toBuilder().neighbours(7).build())
+        .contains(SessionTransitions.next().toBuilder().name("successors").build())
+        .anyMatch(s -> s instanceof ItemNeighbours n && n.history().decay() == 0.9)
+        .anyMatch(s -> s instanceof SequenceStrategy q && q.shape().blocks() == 3);
+    // The name that a section without one has.
+    assertThat(
+            ModelZoo.parse(
+                    "[[als]]\n[[als]]\nname = \"wide\"",
+                    "r",
+                    Map.of("als.als.factors", "3", "als.wide.factors", "9"))
+                .strategies(1))
+        .containsExactly(
+            Als.builder().factors(3).seed(1).build(),
+            Als.builder().name("wide").factors(9).seed(1).build());
+    assertThatThrownBy(
+            () ->
+                ModelZoo.parse(
+                    ModelZoo.text("ecommerce"), "e", Map.of("itemNeighbours.neighbours", "7")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("section.name.key=value where there are several");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "[als];factor = 3 | unknown key 'als.factor': did you mean 'factors'?",
+        "[als];seed = 3 | unknown key 'als.seed'",
+        "[als];factors = 0 | factors must be > 0 but was 0",
+        "[als];factors = 1.5 | als.[0].factors",
+        "[als];factors = 'many' | als.[0].factors",
+        "[sequence];blokcs = 2 | did you mean 'blocks'?",
+        "[itemNeighbours];history.decya = 0.5 | did you mean 'decay'?",
+        "[itemNeighbours];history = 0.5 | itemNeighbours.[0].history",
+        "[meta];kapa = 1 | did you mean 'kappa'?",
+        "[meta];k = 0 | k must be > 0",
+        "[[meta]] | key 'meta'",
+        "[sequenec] | did you mean 'sequence'?",
+        "als = 3 | write [als], or [[als]] for each of several",
+        "[[als]];[[als]] | two strategies are called 'als'",
+        "[als];name = 'a/b' | strategy name 'a/b' cannot be used",
+        "[als];name = 'bias' | strategy name 'bias' cannot be used",
+        "[popularity];name = 'two-tower';[twoTower] | two strategies are called 'two-tower'",
+      })
+  void aMistakeIsNamed(String toml, String message) {
+    String text = toml.replace(";", "\n");
+    // [popularity] alone would be fine: what is refused is the rest.
+    String whole = text.contains("popularity") ? text : text + "\n[popularity]\n";
+    assertThatThrownBy(() -> parse(whole))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("r.toml")
+        .hasMessageContaining(message);
   }
 
   @Test
@@ -101,6 +273,9 @@ class ModelZooTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("r.toml is no TOML");
     assertThatThrownBy(() -> parse("[data]\nformat = \"csv\""))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("at least one strategy");
+    assertThatThrownBy(() -> parse("[meta]\nk = 5"))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("at least one strategy");
     assertThatThrownBy(() -> parse(""))
