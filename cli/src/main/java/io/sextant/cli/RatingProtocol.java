@@ -34,6 +34,8 @@ import java.util.Map;
 record RatingProtocol(Path data, long seed, boolean validateOnly) {
 
   private static final int FOLDS = 5;
+  private static final float LOWEST = 1;
+  private static final float HIGHEST = 5;
 
   Map<String, Object> run(Device device) {
     Interactions all =
@@ -70,7 +72,11 @@ record RatingProtocol(Path data, long seed, boolean validateOnly) {
         for (int row = 0; row < observed.length; row++) {
           observed[row] = test.valueAt(row);
         }
-        RatingMetrics metrics = RatingMetrics.of(fitted.predict(train, test), observed);
+        float[] predicted = fitted.predict(train, test);
+        for (int row = 0; row < predicted.length; row++) {
+          predicted[row] = Math.max(LOWEST, Math.min(HIGHEST, predicted[row]));
+        }
+        RatingMetrics metrics = RatingMetrics.of(predicted, observed);
         rmse += metrics.rmse() / folds;
         mae += metrics.mae() / folds;
       }
