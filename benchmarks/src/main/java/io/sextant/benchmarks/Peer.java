@@ -32,6 +32,8 @@ public enum Peer {
     }
   };
 
+  private static final int EPOCHS_OF_CHECK = 60;
+
   /** A training of this peer. */
   abstract Training open(Workload workload, Device device);
 
@@ -39,7 +41,7 @@ public enum Peer {
   abstract float[] search(Scoring scoring);
 
   /**
-   * Trains for about twenty epochs on something small.
+   * Trains for some epochs on something small: enough for Adam at .001, the slowest of the peers.
    *
    * @throws IllegalStateException if the loss does not fall by a tenth: what does not learn must
    *     not be timed
@@ -49,7 +51,7 @@ public enum Peer {
     try (Training training = open(small, device)) {
       double first = training.train().meanLoss();
       double last = first;
-      for (int examples = 0; examples < 20 * small.users().length; ) {
+      for (int examples = 0; examples < EPOCHS_OF_CHECK * small.users().length; ) {
         Training.Outcome outcome = training.train();
         examples += outcome.examples();
         last = outcome.meanLoss();

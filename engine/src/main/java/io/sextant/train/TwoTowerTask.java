@@ -16,6 +16,7 @@ import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.RowSet;
@@ -152,14 +153,15 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
     NDArray items = model.encodeItems(values, batch.items());
     NDArray positive = users.mul(RowOptimizer.gather(items, batch.positives())).sum(new int[] {1});
     return switch (options.objective()) {
-      case SQUARED_ERROR -> required(batch.values()).sub(positive).square().mul(0.5f);
+      case SQUARED_ERROR -> Grad.times(required(batch.values()).sub(positive).square(), 0.5f);
       case BPR ->
           Activation.softPlus(ownNegativeScores(users, items, batch).sub(positive.expandDims(1)))
               .mean(new int[] {1});
       case BCE -> {
         NDArray negative =
             Activation.softPlus(ownNegativeScores(users, items, batch)).sum(new int[] {1});
-        yield Activation.softPlus(positive.neg()).add(negative).div(1 + options.negatives());
+        yield Grad.times(
+            Activation.softPlus(positive.neg()).add(negative), 1f / (1 + options.negatives()));
       }
       case SAMPLED_SOFTMAX, FULL_SOFTMAX -> softmax(users, items, positive, batch);
     };
