@@ -33,9 +33,12 @@ record PoolSettings(Recipe recipe, List<String> order) {
           Map.entry("lowPass.factors", "64"),
           Map.entry("lowPass.filterWeight", "0.4"),
           Map.entry("twoTower.initStd", "0.05"),
-          Map.entry("twoTower.epochs", "10"),
-          Map.entry("twoTower.batchSize", "2048"),
-          Map.entry("twoTower.l2", "0.04"));
+          Map.entry("twoTower.dimension", "128"),
+          Map.entry("twoTower.negatives", "256"),
+          Map.entry("twoTower.excludeSeen", "false"),
+          Map.entry("twoTower.epochs", "8"),
+          Map.entry("twoTower.batchSize", "512"),
+          Map.entry("twoTower.l2", "0.045"));
 
   /** For interactions without an order: recipe {@code social}. */
   static PoolSettings unordered(boolean dense) {
