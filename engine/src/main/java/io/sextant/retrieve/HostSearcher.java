@@ -21,8 +21,16 @@ final class HostSearcher implements Searcher {
 
   private static final int TILE_LISTS = 1024;
   private static final int TILE_ITEMS = 8192;
-  private static final long TILE_BYTES = 8 << 20;
-  private static final int LISTS_PER_TASK = 8;
+  private static final long TILE_BYTES = 16 << 20;
+
+  /**
+   * What a scan writes for a list lies beside that of the next list: with fewer to a task, two
+   * threads would write to one cache line all the time.
+   */
+  private static final int LISTS_PER_TASK = 32;
+
+  /** Where there are few lists, so that they do not all fall to one thread. */
+  private static final int FEW_LISTS_PER_TASK = 16;
 
   private final HostTeam team;
   private final int tileScores;
@@ -74,12 +82,13 @@ final class HostSearcher implements Searcher {
       }
       firstItem += width;
     }
+    int perTask = listsPerTask(numLists);
     team.run(
-        Tiles.count(numLists, LISTS_PER_TASK),
+        Tiles.count(numLists, perTask),
         () ->
             task -> {
-              int end = Math.min(numLists, (task + 1) * LISTS_PER_TASK);
-              for (int list = task * LISTS_PER_TASK; list < end; list++) {
+              int end = Math.min(numLists, (task + 1) * perTask);
+              for (int list = task * perTask; list < end; list++) {
                 search.finish(candidates, firstList, list);
               }
             });
@@ -95,13 +104,14 @@ final class HostSearcher implements Searcher {
       int firstList,
       int firstItem) {
     int rows = bits.remaining() / width;
+    int perTask = listsPerTask(rows);
     team.run(
-        Tiles.count(rows, LISTS_PER_TASK),
+        Tiles.count(rows, perTask),
         () -> {
           TileScan scan = new TileScan();
           return task -> {
-            int end = Math.min(rows, (task + 1) * LISTS_PER_TASK);
-            for (int row = task * LISTS_PER_TASK; row < end; row++) {
+            int end = Math.min(rows, (task + 1) * perTask);
+            for (int row = task * perTask; row < end; row++) {
               int list = firstList + row;
               scan.scan(
                   bits,
@@ -115,5 +125,9 @@ final class HostSearcher implements Searcher {
             }
           };
         });
+  }
+
+  private static int listsPerTask(int lists) {
+    return lists >= 8 * LISTS_PER_TASK ? LISTS_PER_TASK : FEW_LISTS_PER_TASK;
   }
 }
