@@ -3,6 +3,7 @@ package io.sextant.strategy;
 import ai.djl.Device;
 import io.sextant.data.Dataset;
 import io.sextant.data.Interactions;
+import io.sextant.store.TensorSource;
 import io.sextant.train.CheckpointOptions;
 import io.sextant.train.StepHook;
 import io.sextant.train.TrainingListener;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param hooks what steers the training steps
  * @param listener hears the progress
  * @param checkpoints where training saves itself; null for nowhere
+ * @param start values, by parameter name, at which parameters start instead of at random: given
+ *     vectors such as {@code item.id} (I, D), or the tensors of an earlier model over the same
+ *     users and items; only strategies that are trained by gradients use it
  */
 public record FitContext(
     Device device,
@@ -26,25 +30,32 @@ public record FitContext(
     @Nullable Interactions validation,
     List<StepHook> hooks,
     TrainingListener listener,
-    @Nullable CheckpointOptions checkpoints) {
+    @Nullable CheckpointOptions checkpoints,
+    List<TensorSource> start) {
 
   /** Fits to the data on the device, without validation, listener or checkpoints. */
   public static FitContext of(Device device, Dataset train) {
-    return new FitContext(device, train, null, List.of(), TrainingListener.NONE, null);
+    return new FitContext(device, train, null, List.of(), TrainingListener.NONE, null, List.of());
   }
 
   /** The same with validation data. */
   public FitContext withValidation(@Nullable Interactions validation) {
-    return new FitContext(device, train, validation, hooks, listener, checkpoints);
+    return new FitContext(device, train, validation, hooks, listener, checkpoints, start);
   }
 
   /** The same with a listener. */
   public FitContext withListener(TrainingListener listener) {
-    return new FitContext(device, train, validation, hooks, listener, checkpoints);
+    return new FitContext(device, train, validation, hooks, listener, checkpoints, start);
   }
 
   /** The same with checkpoints. */
   public FitContext withCheckpoints(@Nullable CheckpointOptions checkpoints) {
-    return new FitContext(device, train, validation, hooks, listener, checkpoints);
+    return new FitContext(device, train, validation, hooks, listener, checkpoints, start);
+  }
+
+  /** The same with values at which parameters start. */
+  public FitContext withStart(List<TensorSource> start) {
+    return new FitContext(
+        device, train, validation, hooks, listener, checkpoints, List.copyOf(start));
   }
 }

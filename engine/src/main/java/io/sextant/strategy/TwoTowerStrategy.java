@@ -9,9 +9,12 @@ import io.sextant.data.ItemStatistics;
 import io.sextant.eval.RankingMetric;
 import io.sextant.eval.RatingMetrics;
 import io.sextant.nn.EntityFeatures;
+import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.store.TensorSource;
 import io.sextant.tensor.Scope;
+import io.sextant.tensor.TensorFiles;
 import io.sextant.tensor.TensorThreads;
 import io.sextant.train.Objective;
 import io.sextant.train.SamplingOptions;
@@ -20,6 +23,7 @@ import io.sextant.train.TrainingOptions;
 import io.sextant.train.TrainingResult;
 import io.sextant.train.TwoTowerTask;
 import io.sextant.train.Validation;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -109,6 +113,7 @@ public record TwoTowerStrategy(
     Scope scope = Scope.open(context.device());
     try {
       TwoTower model = new TwoTower(scope, users, items, shape, training.seed());
+      start(model, context.start());
       TwoTowerScorer scorer =
           new TwoTowerScorer(model, users, items, scoreOffset(train, sampling.objective()));
       TwoTowerTask task =
@@ -129,6 +134,28 @@ public record TwoTowerStrategy(
     } catch (RuntimeException | Error e) {
       scope.close();
       throw e;
+    }
+  }
+
+  /** Puts given values in the place of random ones; what the model does not have is passed over. */
+  private void start(TwoTower model, List<TensorSource> given) {
+    if (given.isEmpty()) {
+      return;
+    }
+    boolean used = false;
+    for (NamedParameter parameter : model.namedParameters()) {
+      for (TensorSource source : given) {
+        if (source.spec().name().equals(parameter.name())) {
+          TensorFiles.loadInto(parameter.parameter().getArray(), source);
+          used = true;
+        }
+      }
+    }
+    if (!used) {
+      throw new InvalidInputException(
+          "none of the values that strategy '%s' is to start at belongs to one of its parameters %s"
+              .formatted(
+                  name, model.namedParameters().stream().map(NamedParameter::name).toList()));
     }
   }
 

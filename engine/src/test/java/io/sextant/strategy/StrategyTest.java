@@ -17,6 +17,7 @@ import io.sextant.data.Interactions;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.store.BundleWriter;
 import io.sextant.store.ModelBundle;
+import io.sextant.store.TensorSource;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import io.sextant.train.SamplingOptions;
@@ -222,6 +223,50 @@ class StrategyTest {
           .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("three-tower");
     }
+  }
+
+  @Test
+  void trainingStartsAtGivenVectorsOrAtAnEarlierModel() {
+    FitContext context = FitContext.of(Device.cpu(), Dataset.of(blocks(1)));
+    float[] given = new float[N * 8];
+    for (int i = 0; i < given.length; i++) {
+      given[i] = i % 13 - 6;
+    }
+    TwoTowerStrategy still =
+        strategy(1, 1)
+            .withTraining(
+                TrainingOptions.builder()
+                    .epochs(1)
+                    .userLearningRate(0)
+                    .itemLearningRate(0)
+                    .learningRate(0)
+                    .build());
+    try (FittedStrategy fitted =
+            still.fit(context.withStart(List.of(TensorSource.of("item.id", given, N, 8))));
+        FittedStrategy learned = strategy(2, 5).fit(context)) {
+      assertThat(tensor(fitted, "item.id")).isEqualTo(given);
+      try (FittedStrategy again = still.fit(context.withStart(learned.tensors()))) {
+        assertThat(ranker.rank(again, users(blocks(1)), 5).scores())
+            .isEqualTo(ranker.rank(learned, users(blocks(1)), 5).scores());
+      }
+    }
+    assertThatThrownBy(
+            () ->
+                still.fit(context.withStart(List.of(TensorSource.of("item.id", given, N / 2, 16)))))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("item.id");
+    assertThatThrownBy(
+            () -> still.fit(context.withStart(List.of(TensorSource.of("items", given, N, 8)))))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("belongs to one of its parameters");
+  }
+
+  private static float[] tensor(FittedStrategy fitted, String name) {
+    return fitted.tensors().stream()
+        .filter(source -> source.spec().name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .toFloats();
   }
 
   @Test
