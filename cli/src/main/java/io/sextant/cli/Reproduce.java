@@ -16,12 +16,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * A published protocol: ours beside the published numbers. Settings and the number of epochs come
- * from a validation part that is cut out of the training part.
+ * A published protocol: ours beside the published numbers. Settings come from a validation part
+ * that is cut out of the training part.
  *
  * <ul>
- *   <li>{@code gowalla}: the given split, full ranking without the user's training items; after
- *       validation on a tenth of each user's items the model is trained again on all of them.
+ *   <li>{@code gowalla}, {@code ml-1m-ultragcn}, {@code generic-split}: the given split, full
+ *       ranking without the user's training items, by {@link PoolProtocol}; the policy is fitted to
+ *       a tenth of each user's items, then the strategies learn again from all of them.
+ *   <li>{@code beauty}, {@code sports}, {@code yelp}, {@code lastfm}, {@code generic-loo}: each
+ *       user's last item, by {@link PoolProtocol}; the policy is fitted to the item before it.
  *   <li>{@code ml-1m-ncf}: the last item among 99 given ones; a sampled metric, only to compare.
  *   <li>{@code ml-100k-rmse}: ratings, five-fold cross-validation; a twentieth of each training
  *       part stops the training.
@@ -31,12 +34,13 @@ import picocli.CommandLine.Parameters;
 @Command(name = "reproduce", description = "Runs a published protocol.")
 final class Reproduce implements Callable<Integer> {
 
+  private static final String NAMES =
+      "gowalla, ml-1m-ultragcn, ml-1m-ncf, ml-100k-rmse, beauty, sports, yelp, lastfm,"
+          + " click-beauty, click-grocery, generic-split or generic-loo";
+
   @Mixin private CommonOptions common = new CommonOptions();
 
-  @Parameters(
-      index = "0",
-      paramLabel = "NAME",
-      description = "gowalla, ml-1m-ncf, ml-100k-rmse, click-beauty or click-grocery")
+  @Parameters(index = "0", paramLabel = "NAME", description = NAMES)
   private String name = "";
 
   @Option(names = "--data", required = true, description = "folder of the data set")
@@ -75,10 +79,7 @@ final class Reproduce implements Callable<Integer> {
       case "click-beauty" -> report(device, clicks(ClickProtocol.DataSet.BEAUTY).run(device));
       case "click-grocery" -> report(device, clicks(ClickProtocol.DataSet.GROCERY).run(device));
       default ->
-          throw new InvalidInputException(
-              "unknown protocol '"
-                  + name
-                  + "'; known: gowalla, ml-1m-ncf, ml-100k-rmse, click-beauty, click-grocery");
+          throw new InvalidInputException("unknown protocol '" + name + "'; known: " + NAMES);
     }
     return 0;
   }

@@ -112,14 +112,7 @@ public final class MetaPolicy implements AutoCloseable {
           "the policy knows %d items but the pool scores %d: they are of different data"
               .formatted(facts.logPopularity().length, pool.numItems()));
     }
-    return new MetaStrategy(
-        new FusedScorer(pool, topK),
-        parts.options(),
-        new PolicyFeatures(facts, parts.strategies()),
-        parts.global(),
-        parts.gate(),
-        parts.control(),
-        parts.stageTwo());
+    return new MetaStrategy(new FusedScorer(pool, topK), parts.withFacts(facts));
   }
 
   @Override

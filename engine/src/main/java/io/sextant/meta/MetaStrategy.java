@@ -37,21 +37,20 @@ public final class MetaStrategy implements AutoCloseable {
   private final StageOne control;
   private final StageTwo stageTwo;
 
-  MetaStrategy(
-      FusedScorer scorer,
-      MetaOptions options,
-      PolicyFeatures features,
-      StageOne global,
-      StageOne gate,
-      StageOne control,
-      StageTwo stageTwo) {
+  /**
+   * Lays a policy over a pool.
+   *
+   * @param scorer of the pool; owned from here on
+   * @param policy lent
+   */
+  MetaStrategy(FusedScorer scorer, PolicyParts policy) {
     this.scorer = scorer;
-    this.options = options;
-    this.features = features;
-    this.global = global;
-    this.gate = gate;
-    this.control = control;
-    this.stageTwo = stageTwo;
+    options = policy.options();
+    features = new PolicyFeatures(policy.facts(), policy.strategies());
+    global = policy.global();
+    gate = policy.gate();
+    control = policy.control();
+    stageTwo = policy.stageTwo();
   }
 
   /**
@@ -95,7 +94,7 @@ public final class MetaStrategy implements AutoCloseable {
         });
   }
 
-  /** The same pool of strategies, for the report: the best k items of one strategy alone. */
+  /** The same where the scores are there already: a report ranks by several mixers. */
   RankedLists rank(
       Scope request,
       Mixer mixer,

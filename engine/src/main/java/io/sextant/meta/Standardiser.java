@@ -2,7 +2,9 @@ package io.sextant.meta;
 
 /**
  * Brings features to mean 0 and standard deviation 1, as measured on the users that a policy was
- * fitted to, and cuts them off.
+ * fitted to, and cuts them off. A feature that was the same for all of them is 0 for everybody: the
+ * network has learned nothing about it, so another value, as that of users who were not there in
+ * training, must not reach it.
  *
  * @param means (F)
  * @param deviations (F), none zero
@@ -11,6 +13,9 @@ package io.sextant.meta;
 record Standardiser(float[] means, float[] deviations, float limit) {
 
   private static final double FLOOR = 1e-6;
+
+  /** The floor and what the rounding of equal numbers adds to it. */
+  private static final float CONSTANT = 2e-6f;
 
   /** Measured on rows (R * F). */
   static Standardiser of(float[] rows, int width, float limit) {
@@ -44,7 +49,8 @@ record Standardiser(float[] means, float[] deviations, float limit) {
   float[] apply(float[] rows) {
     int width = means.length;
     for (int at = 0; at < rows.length; at++) {
-      float value = (rows[at] - means[at % width]) / deviations[at % width];
+      float deviation = deviations[at % width];
+      float value = deviation <= CONSTANT ? 0 : (rows[at] - means[at % width]) / deviation;
       rows[at] = Math.min(limit, Math.max(-limit, value));
     }
     return rows;

@@ -48,7 +48,8 @@ final class RandomMeta implements AutoCloseable {
     Random random = new Random(seed);
     train = events(random);
     pool = pool(train);
-    PolicyFeatures features = new PolicyFeatures(ItemFacts.of(train), pool.names());
+    ItemFacts facts = ItemFacts.of(train);
+    PolicyFeatures features = new PolicyFeatures(facts, pool.names());
     float[] weights = new float[pool.size()];
     for (int m = 0; m < weights.length; m++) {
       // The second is one that the global weights have dropped.
@@ -78,12 +79,14 @@ final class RandomMeta implements AutoCloseable {
     meta =
         new MetaStrategy(
             new FusedScorer(pool, topK),
-            MetaOptions.builder().candidates(CANDIDATES).halfTrust(HALF_TRUST).build(),
-            features,
-            global,
-            new StageOne(weights, gate, identity(features.userNames().size(), 4), false),
-            global,
-            stageTwo);
+            new PolicyParts(
+                MetaOptions.builder().candidates(CANDIDATES).halfTrust(HALF_TRUST).build(),
+                pool.names(),
+                facts,
+                global,
+                new StageOne(weights, gate, identity(features.userNames().size(), 4), false),
+                global,
+                stageTwo));
   }
 
   /** Known users, users who were not there in training, and one without history. */

@@ -81,19 +81,21 @@ class StrategyPoolTest {
       MetaStrategy meta =
           new MetaStrategy(
               new FusedScorer(pool, topK),
-              MetaOptions.builder().build(),
-              new PolicyFeatures(ItemFacts.of(CONTEXT.train().interactions()), pool.names()),
-              equal,
-              equal,
-              equal,
-              new StageTwo(
-                  Normalisation.Z,
-                  new float[] {1, 1},
-                  List.of(),
-                  equal.standardiser(),
-                  equal.standardiser(),
-                  new int[0],
-                  new float[] {1}));
+              new PolicyParts(
+                  MetaOptions.builder().build(),
+                  pool.names(),
+                  ItemFacts.of(CONTEXT.train().interactions()),
+                  equal,
+                  equal,
+                  equal,
+                  new StageTwo(
+                      Normalisation.Z,
+                      new float[] {1, 1},
+                      List.of(),
+                      equal.standardiser(),
+                      equal.standardiser(),
+                      new int[0],
+                      new float[] {1})));
       try (meta) {
         assertThat(meta.rank(List.of(UserState.unseen(0)), 3, ExcludedItems.NONE).itemsOf(0))
             .containsExactly(4, 1, 3);
