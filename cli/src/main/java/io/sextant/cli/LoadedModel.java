@@ -44,6 +44,9 @@ final class LoadedModel implements AutoCloseable {
    */
   record Item(String id, float score, Map<String, Float> parts) {}
 
+  /** For whom a list is made, and what must not be in it. */
+  private record Request(UserState user, ExcludedItems excluded) {}
+
   /** Opens a bundle; without the name of a strategy its policy is used, or its last strategy. */
   static LoadedModel open(Path directory, Device device, @Nullable String strategyName) {
     ModelBundle bundle = ModelBundle.open(directory);
@@ -95,6 +98,28 @@ final class LoadedModel implements AutoCloseable {
    */
   List<Item> recommend(
       @Nullable String user, @Nullable List<String> history, int k, boolean includeSeen) {
+    Request request = request(user, history, includeSeen);
+    MixedLists mixed = served.rankWithParts(List.of(request.user()), k, request.excluded());
+    int[] ranked = mixed.lists().itemsOf(0);
+    float[] scores = mixed.lists().scoresOf(0);
+    List<Item> result = new ArrayList<>();
+    for (int i = 0; i < ranked.length; i++) {
+      result.add(new Item(items.idOf(ranked[i]), scores[i], mixed.partsOf(0, i)));
+    }
+    return result;
+  }
+
+  /** Why each item of that list is recommended, in the list's order. */
+  List<Reason> explain(
+      @Nullable String user, @Nullable List<String> history, int k, boolean includeSeen) {
+    Request request = request(user, history, includeSeen);
+    return served.explain(request.user(), k, request.excluded()).stream()
+        .map(explanation -> Reason.of(explanation, this))
+        .toList();
+  }
+
+  private Request request(
+      @Nullable String user, @Nullable List<String> history, boolean includeSeen) {
     int index = user == null ? -1 : users.indexOf(user);
     if (user != null && index < 0) {
       throw new InvalidInputException(
@@ -109,14 +134,7 @@ final class LoadedModel implements AutoCloseable {
         includeSeen
             ? ExcludedItems.NONE
             : ExcludedItems.of(new int[][] {Arrays.stream(known).sorted().distinct().toArray()});
-    MixedLists mixed = served.rankWithParts(List.of(new UserState(index, known)), k, excluded);
-    int[] ranked = mixed.lists().itemsOf(0);
-    float[] scores = mixed.lists().scoresOf(0);
-    List<Item> result = new ArrayList<>();
-    for (int i = 0; i < ranked.length; i++) {
-      result.add(new Item(items.idOf(ranked[i]), scores[i], mixed.partsOf(0, i)));
-    }
-    return result;
+    return new Request(new UserState(index, known), excluded);
   }
 
   private int[] storedHistory(int user) {

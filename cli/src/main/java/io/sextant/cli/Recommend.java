@@ -44,6 +44,11 @@ final class Recommend implements Callable<Integer> {
   private boolean includeSeen;
 
   @Option(
+      names = "--explain",
+      description = "say why: a sentence, and what strategies, history and policy add to the score")
+  private boolean explain;
+
+  @Option(
       names = "--strategy",
       description = "one strategy of the bundle; default: its policy, else its last strategy")
   private @Nullable String strategy;
@@ -82,11 +87,20 @@ final class Recommend implements Callable<Integer> {
   private Map<String, Object> list(
       LoadedModel loaded, @Nullable String user, @Nullable List<String> items) {
     List<LoadedModel.Item> ranked = loaded.recommend(user, items, k, includeSeen);
+    List<Reason> reasons = explain ? loaded.explain(user, items, k, includeSeen) : List.of();
     String name = user == null ? "(history)" : user;
-    for (LoadedModel.Item item : ranked) {
+    for (int i = 0; i < ranked.size(); i++) {
+      LoadedModel.Item item = ranked.get(i);
       System.out.printf("%s\t%s\t%s\t%s%n", name, item.id(), item.score(), loaded.title(item.id()));
+      if (explain) {
+        System.out.print(reasons.get(i).text());
+      }
     }
-    return Map.of("user", name, "items", ranked);
+    Map<String, Object> list = new LinkedHashMap<>(Map.of("user", name, "items", ranked));
+    if (explain) {
+      list.put("reasons", reasons);
+    }
+    return list;
   }
 
   private static List<String> read(Path file) {

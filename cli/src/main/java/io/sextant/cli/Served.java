@@ -1,7 +1,9 @@
 package io.sextant.cli;
 
 import ai.djl.Device;
+import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.meta.Explanation;
 import io.sextant.meta.MixedLists;
 import io.sextant.retrieve.ExcludedItems;
 import io.sextant.store.ModelBundle;
@@ -21,6 +23,13 @@ interface Served extends AutoCloseable {
 
   /** The same with what each strategy adds to each score. */
   MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded);
+
+  /**
+   * Why the user's best k items are recommended, best first.
+   *
+   * @throws InvalidInputException if there is no mixture to explain
+   */
+  List<Explanation> explain(UserState user, int k, ExcludedItems excluded);
 
   @Override
   void close();

@@ -2,6 +2,7 @@ package io.sextant.cli;
 
 import ai.djl.Device;
 import io.sextant.RankedLists;
+import io.sextant.meta.Explanation;
 import io.sextant.meta.MetaPolicy;
 import io.sextant.meta.MetaStrategy;
 import io.sextant.meta.MixedLists;
@@ -49,6 +50,11 @@ record ServedPolicy(StrategyPool pool, MetaPolicy policy, TopK topK, MetaStrateg
   @Override
   public MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded) {
     return meta.rankWithParts(users, k, excluded);
+  }
+
+  @Override
+  public List<Explanation> explain(UserState user, int k, ExcludedItems excluded) {
+    return meta.explain(user, k, excluded);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package io.sextant.cli;
 
 import ai.djl.Device;
+import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.meta.Explanation;
 import io.sextant.meta.MixedLists;
 import io.sextant.retrieve.ExcludedItems;
 import io.sextant.store.ModelBundle;
@@ -29,6 +31,13 @@ record ServedStrategy(String name, FittedStrategy strategy, Ranker ranker) imple
   public MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded) {
     RankedLists lists = rank(users, k, excluded);
     return new MixedLists(lists, List.of(name), lists.scores());
+  }
+
+  @Override
+  public List<Explanation> explain(UserState user, int k, ExcludedItems excluded) {
+    throw new InvalidInputException(
+        "--explain tells how a policy mixes strategies, but strategy '%s' makes these lists alone: take a bundle whose recipe has [meta], and leave --strategy out"
+            .formatted(name));
   }
 
   @Override

@@ -108,6 +108,48 @@ class PolicyTest {
   }
 
   @Test
+  void explainGivesASentenceAndNumbersThatAddUp() throws IOException {
+    JsonNode list = recommend("--user", "u1", "--explain").path("lists").path(0);
+    assertThat(list.path("reasons")).hasSize(list.path("items").size());
+    for (int i = 0; i < list.path("items").size(); i++) {
+      JsonNode item = list.path("items").path(i);
+      JsonNode reason = list.path("reasons").path(i);
+      assertThat(reason.path("item")).isEqualTo(item.path("id"));
+      assertThat(reason.path("sentence").asText()).endsWith(".");
+      double score = reason.path("bias").asDouble();
+      for (JsonNode part : reason.path("parts")) {
+        score += part.path("baseline").asDouble() + part.path("tilt").asDouble();
+        double retrieval = part.path("rest").asDouble();
+        for (JsonNode liked : part.path("history")) {
+          retrieval += liked.path("value").asDouble();
+        }
+        assertThat(retrieval).isCloseTo(part.path("retrieval").asDouble(), within(1e-4));
+      }
+      assertThat(reason.path("rescored").asBoolean()).isTrue();
+      assertThat(score).isCloseTo(item.path("score").asDouble(), within(1e-4));
+    }
+    Cli.Result printed =
+        Cli.run("recommend", "--model", model + "", "--user", "u1", "-k", "1", "--explain");
+    assertThat(printed.out()).contains("Because ", "shared weight", "transitions");
+  }
+
+  @Test
+  void aStrategyAloneIsNotExplained() {
+    Cli.Result result =
+        Cli.run(
+            "recommend",
+            "--model",
+            model + "",
+            "--user",
+            "u1",
+            "--strategy",
+            "rp3beta",
+            "--explain");
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err()).contains("rp3beta").contains("[meta]");
+  }
+
+  @Test
   void oneStrategyCanBePicked() throws IOException {
     JsonNode result = recommend("--user", "u1", "--strategy", "popularity");
     assertThat(result.path("strategy").asText()).isEqualTo("popularity");
