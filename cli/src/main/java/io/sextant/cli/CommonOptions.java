@@ -63,7 +63,7 @@ final class CommonOptions {
     all.put("device", usedDevice);
     all.put("seed", seed);
     all.put("seconds", (System.nanoTime() - startNanos) * 1e-9);
-    all.put("peakRssMb", peakRssMb());
+    all.put("peakRssMb", ResidentMemory.peakMb());
     all.putAll(result);
     Path absolute = target.toAbsolutePath();
     // A pipe or /dev/stdout is written to; a file is replaced whole.
@@ -94,19 +94,6 @@ final class CommonOptions {
       Files.deleteIfExists(file);
     } catch (IOException e) {
       because.addSuppressed(e);
-    }
-  }
-
-  /** The largest resident memory of this process in MB, or -1 where the system does not tell. */
-  private static long peakRssMb() {
-    try {
-      return Files.readAllLines(Path.of("/proc/self/status")).stream()
-          .filter(line -> line.startsWith("VmHWM:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-          .findFirst()
-          .orElse(-1);
-    } catch (IOException e) {
-      return -1;
     }
   }
 }

@@ -119,6 +119,7 @@ final class Demo implements Callable<Integer> {
         device,
         data,
         new EventParts(inner.train(), inner.test(), none),
+        null,
         null);
   }
 

@@ -5,15 +5,9 @@ import io.sextant.data.Interactions;
 import io.sextant.eval.Interval;
 import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
-import io.sextant.meta.MetaOptions;
-import io.sextant.meta.MetaPolicy;
+import io.sextant.meta.CostFrontier;
 import io.sextant.meta.MetaReport;
-import io.sextant.meta.MetaStrategy;
-import io.sextant.meta.MetaTrainer;
 import io.sextant.meta.Mixer;
-import io.sextant.meta.StrategyPool;
-import io.sextant.retrieve.TopK;
-import io.sextant.strategy.FitContext;
 import io.sextant.strategy.Strategy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,141 +16,180 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.LongFunction;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A pool of strategies and all ways to mix it, on a published protocol. Settings, the best single
- * strategy and the policies are chosen on the validation world; the test world is looked at once.
+ * strategy and the policies are chosen on the validation world; the test world is looked at once
+ * for each seed. Of several seeds it reports each user's mean.
  *
- * @param worlds of the protocol
- * @param strategies of the pool
+ * @param worlds of the protocol by seed; the test world's truth is the same for all seeds
+ * @param strategies of the pool by seed
  * @param metrics at one k; the last is the one by which strategies are compared
- * @param seed of every random draw
+ * @param seeds of the runs
  * @param validateOnly whether the test world is left alone
+ * @param frontier whether quality is weighed against cost
  */
 record PoolProtocol(
-    PoolWorld.Pair worlds,
-    List<Strategy> strategies,
+    LongFunction<PoolWorld.Pair> worlds,
+    LongFunction<List<Strategy>> strategies,
     List<RankingMetric> metrics,
-    long seed,
-    boolean validateOnly) {
+    List<Long> seeds,
+    boolean validateOnly,
+    boolean frontier) {
 
   private static final int QUARTILES = 4;
   private static final double Z_99 = 2.576;
 
   Map<String, Object> run(Device device) {
-    RankingMetric judge = metrics.get(metrics.size() - 1);
-    PoolWorld validation = worlds.validation();
-    PoolWorld test = worlds.test();
-    try (TopK topK = new TopK()) {
-      StrategyPool pool = fit(device, validation);
-      MetaOptions options = MetaOptions.builder().k(judge.k()).seed(seed).build();
-      MetaTrainer trainer = new MetaTrainer(options, line -> System.err.println("meta: " + line));
-      Map<String, Object> result = new LinkedHashMap<>();
-      long start = System.nanoTime();
-      try (MetaPolicy policy =
-          trainer.fit(
-              pool,
-              topK,
-              validation.train().interactions(),
-              validation.history(),
-              validation.truth())) {
-        result.put("policySeconds", seconds(start));
-        MetaReport judged;
-        try (MetaStrategy meta = policy.over(pool, topK)) {
-          judged = report(meta, validation, "validation");
-        }
-        String best = judged.best(judge);
-        if (validateOnly) {
-          describe(result, judged, validation.history(), pool, best);
-        } else {
-          if (worlds.refits()) {
-            pool.close();
-            pool = fit(device, test);
-          }
-          try (MetaStrategy meta = policy.over(pool, topK, test.train().interactions())) {
-            describe(result, report(meta, test, "test"), test.history(), pool, best);
-          }
-        }
-      } finally {
-        pool.close();
+    List<PoolRun> runs = new ArrayList<>();
+    for (long seed : seeds) {
+      if (seeds.size() > 1) {
+        System.err.println("seed " + seed);
       }
-      return result;
+      runs.add(
+          PoolRun.of(
+              device,
+              worlds.apply(seed),
+              strategies.apply(seed),
+              metrics,
+              seed,
+              validateOnly,
+              frontier));
     }
+    return describe(runs);
   }
 
-  private StrategyPool fit(Device device, PoolWorld world) {
-    return StrategyPool.fit(
-        strategies,
-        strategy -> {
-          System.err.println("fitting " + strategy.name());
-          return FitContext.of(device, world.train());
-        });
-  }
-
-  private MetaReport report(MetaStrategy meta, PoolWorld world, String part) {
-    return MetaReport.of(
-        meta,
-        world.history(),
-        world.truth(),
-        metrics,
-        done -> {
-          if (done % 8192 == 0) {
-            System.err.printf(Locale.ROOT, "%s: %d users%n", part, done);
-          }
-        });
-  }
-
-  private void describe(
-      Map<String, Object> result,
-      MetaReport report,
-      Interactions history,
-      StrategyPool pool,
-      String best) {
+  private Map<String, Object> describe(List<PoolRun> runs) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    List<String> names = names(runs);
+    String best = best(names, runs);
     Map<String, Object> byStrategy = new LinkedHashMap<>();
-    for (StrategyPool.Member member : pool.members()) {
-      MetricTable table = report.strategy(member.name());
-      Map<String, Object> entry = new LinkedHashMap<>(Intervals.of(table, seed));
-      entry.put("seconds", member.fitSeconds());
-      byStrategy.put(member.name(), entry);
-      print(
-          String.format(Locale.ROOT, "%s (fit %.1f s)", member.name(), member.fitSeconds()), table);
+    for (String name : names) {
+      MetricTable table = mean(runs, report -> report.strategy(name));
+      Map<String, Object> entry = new LinkedHashMap<>(Intervals.of(table, seed()));
+      double seconds = median(runs, name, PoolRun.Fit::seconds);
+      entry.put("seconds", seconds);
+      entry.put("peakMb", median(runs, name, PoolRun.Fit::peakMb));
+      entry.put("modelMb", median(runs, name, PoolRun.Fit::modelMb));
+      double millis = median(runs, name, PoolRun.Fit::millisPer1000Users);
+      entry.put("millisPer1000Users", millis);
+      byStrategy.put(name, entry);
+      print(String.format(Locale.ROOT, "%s (%.1f s, %.0f ms)", name, seconds, millis), table);
     }
     Map<String, Object> byMixer = new LinkedHashMap<>();
-    report
-        .mixers()
-        .forEach(
-            (mixer, table) -> {
-              byMixer.put(mixer.key(), Intervals.of(table, seed));
-              print(mixer.key(), table);
-            });
+    for (Mixer mixer : Mixer.values()) {
+      MetricTable table = mixer(runs, mixer);
+      byMixer.put(mixer.key(), Intervals.of(table, seed()));
+      print(mixer.key(), table);
+    }
     Map<String, Object> differences = new LinkedHashMap<>();
-    MetricTable policy = report.mixer(Mixer.POLICY);
-    MetricTable global = report.mixer(Mixer.GLOBAL);
-    MetricTable gate = report.mixer(Mixer.USER_GATE);
-    MetricTable control = report.mixer(Mixer.CONTROL);
-    MetricTable single = report.strategy(best);
+    MetricTable policy = mixer(runs, Mixer.POLICY);
+    MetricTable global = mixer(runs, Mixer.GLOBAL);
+    MetricTable gate = mixer(runs, Mixer.USER_GATE);
+    MetricTable control = mixer(runs, Mixer.CONTROL);
+    MetricTable single = mean(runs, report -> report.strategy(best));
     difference(differences, "policy-bestSingle", policy, single);
     difference(differences, "policy-global", policy, global);
     difference(differences, "userGate-global", gate, global);
     difference(differences, "userGate-control", gate, control);
     difference(differences, "global-bestSingle", global, single);
-    result.put("quartiles", quartiles(report, history));
+    result.put("seeds", seeds);
+    result.put("policySeconds", runs.stream().map(PoolRun::policySeconds).toList());
+    result.put("quartiles", quartiles(runs.get(0), policy, global));
     result.put("strategies", byStrategy);
     result.put("bestSingle", best);
     result.put("mixers", byMixer);
     result.put("differences", differences);
-    result.put("warnings", pool.warnings());
+    result.put("bySeed", bySeed(runs));
+    CostFrontier costs = runs.get(0).frontier();
+    if (costs != null) {
+      Frontiers.print(costs, Double.POSITIVE_INFINITY);
+      result.put("frontier", Frontiers.json(costs));
+    }
+    result.put(
+        "warnings", runs.stream().flatMap(run -> run.warnings().stream()).distinct().toList());
+    return result;
+  }
+
+  /** The strategies that could be fitted with every seed. */
+  private static List<String> names(List<PoolRun> runs) {
+    List<String> names = new ArrayList<>(runs.get(0).reported().strategies().keySet());
+    runs.forEach(run -> names.retainAll(run.reported().strategies().keySet()));
+    runs.forEach(run -> names.retainAll(run.judged().strategies().keySet()));
+    return names;
+  }
+
+  /** The strategy that is best on the validation worlds. */
+  private String best(List<String> names, List<PoolRun> runs) {
+    return names.stream()
+        .max(
+            Comparator.comparingDouble(
+                name ->
+                    runs.stream()
+                        .mapToDouble(run -> run.judged().strategy(name).mean(judge()))
+                        .sum()))
+        .orElseThrow();
+  }
+
+  private static MetricTable mean(List<PoolRun> runs, Function<MetaReport, MetricTable> table) {
+    return MetricTable.mean(runs.stream().map(run -> table.apply(run.reported())).toList());
+  }
+
+  private static MetricTable mixer(List<PoolRun> runs, Mixer mixer) {
+    return mean(runs, report -> report.mixer(mixer));
+  }
+
+  private static double median(
+      List<PoolRun> runs, String name, ToDoubleFunction<PoolRun.Fit> value) {
+    double[] sorted =
+        runs.stream()
+            .mapToDouble(run -> value.applyAsDouble(run.fits().get(name)))
+            .sorted()
+            .toArray();
+    return sorted[sorted.length / 2];
+  }
+
+  /** Means of the mixers for each seed, without intervals. */
+  private List<Map<String, Object>> bySeed(List<PoolRun> runs) {
+    List<Map<String, Object>> bySeed = new ArrayList<>();
+    for (int run = 0; run < runs.size(); run++) {
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("seed", seeds.get(run));
+      for (Mixer mixer : Mixer.values()) {
+        MetricTable table = runs.get(run).reported().mixer(mixer);
+        Map<String, Double> means = new LinkedHashMap<>();
+        metrics.forEach(metric -> means.put(metric.name(), table.mean(metric)));
+        entry.put(mixer.key(), means);
+      }
+      bySeed.add(entry);
+    }
+    return bySeed;
+  }
+
+  private RankingMetric judge() {
+    return metrics.get(metrics.size() - 1);
+  }
+
+  /** Of the intervals' resamples. */
+  private long seed() {
+    return seeds.get(0);
   }
 
   /** By history length, whether the policy is worse than global weights: 99 % intervals. */
-  private List<Map<String, Object>> quartiles(MetaReport report, Interactions history) {
-    RankingMetric judge = metrics.get(metrics.size() - 1);
-    double[] policy = report.mixer(Mixer.POLICY).values(judge);
-    double[] global = report.mixer(Mixer.GLOBAL).values(judge);
-    int[] lists = report.mixer(Mixer.POLICY).lists();
+  private List<Map<String, Object>> quartiles(
+      PoolRun run, MetricTable policyTable, MetricTable globalTable) {
+    RankingMetric judge = judge();
+    Interactions history = run.history();
+    int[] users = run.reported().users();
+    double[] policy = policyTable.values(judge);
+    double[] global = globalTable.values(judge);
+    int[] lists = policyTable.lists();
     Integer[] byLength = new Integer[lists.length];
     Arrays.setAll(byLength, i -> i);
-    Arrays.sort(byLength, Comparator.comparingInt(i -> history.degree(report.users()[lists[i]])));
+    Arrays.sort(byLength, Comparator.comparingInt(i -> history.degree(users[lists[i]])));
     List<Map<String, Object>> quartiles = new ArrayList<>();
     for (int q = 0; q < QUARTILES; q++) {
       int from = q * byLength.length / QUARTILES;
@@ -175,8 +208,8 @@ record PoolProtocol(
       double half =
           Z_99 * Math.sqrt(Math.max(0, squares / (to - from) - mean * mean) / (to - from));
       Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("minHistory", history.degree(report.users()[lists[byLength[from]]]));
-      entry.put("maxHistory", history.degree(report.users()[lists[byLength[to - 1]]]));
+      entry.put("minHistory", history.degree(users[lists[byLength[from]]]));
+      entry.put("maxHistory", history.degree(users[lists[byLength[to - 1]]]));
       entry.put("users", to - from);
       entry.put(judge.name(), Map.of("value", mean, "lo", mean - half, "hi", mean + half));
       quartiles.add(entry);
@@ -194,17 +227,13 @@ record PoolProtocol(
   }
 
   private void print(String name, MetricTable table) {
-    Intervals.print(System.out, name, table.intervals(Intervals.RESAMPLES, seed));
+    Intervals.print(System.out, name, table.intervals(Intervals.RESAMPLES, seed()));
   }
 
   private void difference(
       Map<String, Object> differences, String name, MetricTable a, MetricTable b) {
-    Map<String, Interval> intervals = Intervals.difference(a, b, seed);
+    Map<String, Interval> intervals = Intervals.difference(a, b, seed());
     differences.put(name, Intervals.json(intervals));
     Intervals.print(System.out, name, intervals);
-  }
-
-  private static double seconds(long start) {
-    return (System.nanoTime() - start) * 1e-9;
   }
 }

@@ -44,9 +44,8 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
    * @param validation where settings and policies are chosen
    * @param test where results are reported
    * @param refits whether the strategies of the test world learn from more than those of validation
-   * @param ordered whether histories are in the order of time
    */
-  record Pair(PoolWorld validation, PoolWorld test, boolean refits, boolean ordered) {}
+  record Pair(PoolWorld validation, PoolWorld test, boolean refits) {}
 
   /** A folder with train.txt[.gz] and test.txt of "user item item ..." lines, in no order. */
   static Pair givenSplit(Path folder, long seed) {
@@ -63,8 +62,7 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
     return new Pair(
         new PoolWorld(Dataset.of(inner.train()), inner.train(), inner.validation()),
         new PoolWorld(Dataset.of(given.train()), given.train(), given.test()),
-        true,
-        false);
+        true);
   }
 
   /**
@@ -84,8 +82,7 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
     return new Pair(
         new PoolWorld(learned, early, split.validation()),
         new PoolWorld(refit ? learned.withInteractions(late) : learned, late, split.test()),
-        refit,
-        true);
+        refit);
   }
 
   private static CleaningOptions asGiven() {

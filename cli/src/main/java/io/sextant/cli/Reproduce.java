@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,6 +40,8 @@ final class Reproduce implements Callable<Integer> {
       "gowalla, ml-1m-ultragcn, ml-1m-ncf, ml-100k-rmse, beauty, sports, yelp, lastfm,"
           + " click-beauty, click-grocery, generic-split or generic-loo";
 
+  private static final List<String> ONE_SEED = List.of("ml-1m-ncf", "ml-100k-rmse");
+
   @Mixin private CommonOptions common = new CommonOptions();
 
   @Parameters(index = "0", paramLabel = "NAME", description = NAMES)
@@ -54,8 +58,16 @@ final class Reproduce implements Callable<Integer> {
       description = "leave-one-out only: strategies also learn from the validation items")
   private boolean refit;
 
-  @Option(names = "--seeds", description = "runs to average (click-*; default: ${DEFAULT-VALUE})")
+  @Option(
+      names = "--seeds",
+      description =
+          "runs to average, with this seed and those after it (default: ${DEFAULT-VALUE})")
   private int seeds = 1;
+
+  @Option(
+      names = "--frontier",
+      description = "pools only: what parts of the pool give for what cost, on validation users")
+  private boolean frontier;
 
   @Option(
       names = "--validate-only",
@@ -64,14 +76,27 @@ final class Reproduce implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (seeds < 1) {
+      throw new InvalidInputException("--seeds must be >= 1 but was " + seeds);
+    }
+    if (seeds > 1 && ONE_SEED.contains(name)) {
+      throw new InvalidInputException(
+          "%s runs with one seed: leave --seeds out, and give another --seed".formatted(name));
+    }
     Device device = common.device();
     switch (name) {
-      case "gowalla" -> pool(device, PoolWorld.givenSplit(data, common.seed()), false);
+      case "gowalla" -> pool(device, seed -> PoolWorld.givenSplit(data, seed), false, false);
       case "ml-1m-ultragcn" ->
-          pool(device, PoolWorld.givenSplit(data.resolve("ultragcn-split"), common.seed()), true);
-      case "generic-split" -> pool(device, PoolWorld.givenSplit(data, common.seed()), false);
-      case "beauty", "sports", "yelp", "lastfm", "generic-loo" ->
-          pool(device, PoolWorld.leaveOneOut(data, refit), false);
+          pool(
+              device,
+              seed -> PoolWorld.givenSplit(data.resolve("ultragcn-split"), seed),
+              false,
+              true);
+      case "generic-split" -> pool(device, seed -> PoolWorld.givenSplit(data, seed), false, false);
+      case "beauty", "sports", "yelp", "lastfm", "generic-loo" -> {
+        PoolWorld.Pair worlds = PoolWorld.leaveOneOut(data, refit);
+        pool(device, seed -> worlds, true, false);
+      }
       case "ml-1m-ncf" ->
           report(device, new NcfProtocol(data, common.seed(), validateOnly).run(device));
       case "ml-100k-rmse" ->
@@ -96,26 +121,27 @@ final class Reproduce implements Callable<Integer> {
     common.write("reproduce", Devices.name(device), all);
   }
 
-  private void pool(Device device, PoolWorld.Pair worlds, boolean dense) {
-    PoolSettings settings =
-        worlds.ordered() ? PoolSettings.ordered() : PoolSettings.unordered(dense);
+  private void pool(
+      Device device, LongFunction<PoolWorld.Pair> worlds, boolean ordered, boolean dense) {
+    PoolSettings settings = ordered ? PoolSettings.ordered() : PoolSettings.unordered(dense);
     List<RankingMetric> metrics =
-        worlds.ordered()
+        ordered
             ? List.of(RankingMetric.hr(10), RankingMetric.ndcg(10))
             : List.of(RankingMetric.recall(20), RankingMetric.ndcg(20));
     Map<String, Object> result =
         new PoolProtocol(
                 worlds,
-                settings.strategies(strategies, common.seed()),
+                seed -> settings.strategies(strategies, seed),
                 metrics,
-                common.seed(),
-                validateOnly)
+                LongStream.range(common.seed(), common.seed() + seeds).boxed().toList(),
+                validateOnly,
+                frontier)
             .run(device);
     Map<String, Map<String, Double>> published = Published.of(name);
     published.forEach(
         (model, values) -> System.out.printf(Locale.ROOT, "  published %-24s %s%n", model, values));
     result.put("published", published);
-    result.put("refit", worlds.refits());
+    result.put("refit", !ordered || refit);
     result.put("name", name);
     result.put("part", validateOnly ? "validation" : "test");
     common.write("reproduce", Devices.name(device), result);

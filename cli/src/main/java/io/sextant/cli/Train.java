@@ -79,6 +79,12 @@ final class Train implements Callable<Integer> {
       description = "seconds between checkpoints; 0: after every step (default: ${DEFAULT-VALUE})")
   private int checkpointSeconds = 30;
 
+  @Option(
+      names = "--budget-ms",
+      description =
+          "milliseconds that retrieval for 1,000 users may take on this machine: the policy mixes the best strategies within it")
+  private @Nullable Double budgetMillis;
+
   @Option(names = "--resume", description = "go on where a killed run stopped")
   private boolean resume;
 
@@ -90,6 +96,7 @@ final class Train implements Callable<Integer> {
       throw new InvalidInputException(
           "--checkpoint-every must be >= 0 but was " + checkpointSeconds);
     }
+    checkBudget(parsed);
     checkWritable(out);
     EventReader reader = events.reader(parsed.data().format());
     Device device = common.device();
@@ -131,6 +138,10 @@ final class Train implements Callable<Integer> {
       if (policy != null) {
         result.put("policyVersion", policy.version());
       }
+      if (policies.frontier() != null) {
+        result.put("budgetMs", budgetMillis);
+        result.put("frontier", Frontiers.json(policies.frontier()));
+      }
       describeTrainings(fitted, result);
       result.put("warnings", warnings);
       warnings.forEach(warning -> System.err.println("warning: " + warning));
@@ -139,6 +150,20 @@ final class Train implements Callable<Integer> {
     System.out.println("wrote " + out);
     common.write("train", Devices.name(device), result);
     return 0;
+  }
+
+  private void checkBudget(Recipe parsed) {
+    Double millis = budgetMillis;
+    if (millis == null) {
+      return;
+    }
+    if (!(millis > 0 && Double.isFinite(millis))) {
+      throw new InvalidInputException("--budget-ms must be > 0 but was " + millis);
+    }
+    if (parsed.meta() == null) {
+      throw new InvalidInputException(
+          "--budget-ms chooses what a policy mixes, but the recipe has no policy: add [meta]");
+    }
   }
 
   private PolicyFit policy(
@@ -151,7 +176,7 @@ final class Train implements Callable<Integer> {
     }
     Fitted.Checkpoints inner = checkpoints.in("policy");
     Files.createDirectories(inner.folder());
-    return PolicyFit.of(options.get(), strategies, device, data, parts, inner);
+    return PolicyFit.of(options.get(), strategies, device, data, parts, inner, budgetMillis);
   }
 
   private static String tellsHistories(String strategy) {

@@ -134,6 +134,46 @@ class PolicyTest {
   }
 
   @Test
+  void aBudgetLeavesOutWhatIsNotWorthItsTime() throws IOException {
+    JsonNode all = trainTo(folder.resolve("all"), folder, "--budget-ms", "1e9");
+    double cheapest = all.path("frontier").path(0).path("millisPer1000Users").asDouble();
+    assertThat(all.path("strategies").size()).isGreaterThan(1);
+    assertThat(all.path("policyVersion").asText()).isNotEmpty();
+    assertThat(cheapest).isPositive();
+    Cli.Result tooSmall =
+        Cli.run(
+            "train",
+            "--recipe",
+            recipe + "",
+            "--events",
+            csv + "",
+            "--device",
+            "cpu",
+            "--out",
+            folder.resolve("none") + "",
+            "--budget-ms",
+            "1e-9");
+    assertThat(tooSmall.exit()).isEqualTo(2);
+    assertThat(tooSmall.err()).contains("budget").contains("cheapest");
+    assertThat(folder.resolve("none")).doesNotExist();
+    for (String wrong : List.of("0", "-1", "NaN")) {
+      assertThat(
+              Cli.run(
+                      "train",
+                      "--recipe",
+                      recipe + "",
+                      "--events",
+                      csv + "",
+                      "--out",
+                      folder.resolve("none") + "",
+                      "--budget-ms",
+                      wrong)
+                  .exit())
+          .isEqualTo(2);
+    }
+  }
+
+  @Test
   void aStrategyAloneIsNotExplained() {
     Cli.Result result =
         Cli.run(

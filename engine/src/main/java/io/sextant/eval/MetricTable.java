@@ -143,6 +143,36 @@ public final class MetricTable {
     return new MetricTable(metrics, columns, lists, firstList);
   }
 
+  /**
+   * The mean of several runs, user by user: its intervals are over users, of what a run gives on
+   * average.
+   *
+   * @throws InvalidInputException if there is no table or the tables differ in their users or
+   *     metrics
+   */
+  public static MetricTable mean(List<MetricTable> runs) {
+    if (runs.isEmpty()) {
+      throw new InvalidInputException("there are no metric tables to take the mean of");
+    }
+    MetricTable first = runs.get(0);
+    double[][] columns = new double[first.columns.length][first.lists.length];
+    for (MetricTable run : runs) {
+      if (!run.metrics.equals(first.metrics)
+          || run.numLists != first.numLists
+          || !Arrays.equals(run.lists, first.lists)) {
+        throw new InvalidInputException(
+            "the mean of metric tables needs the same users and metrics in all of them but had %s and %s"
+                .formatted(first, run));
+      }
+      for (int m = 0; m < columns.length; m++) {
+        for (int row = 0; row < columns[m].length; row++) {
+          columns[m][row] += run.columns[m][row] / runs.size();
+        }
+      }
+    }
+    return new MetricTable(first.metrics, columns, first.lists, first.numLists);
+  }
+
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder("MetricTable[users=").append(lists.length);

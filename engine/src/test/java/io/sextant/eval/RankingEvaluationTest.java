@@ -112,6 +112,30 @@ class RankingEvaluationTest {
   }
 
   @Test
+  void theMeanOfRunsIsUserByUser() {
+    RankingMetric hr = RankingMetric.hr(1);
+    int[][] truth = {{0}, {}, {0}};
+    MetricTable first =
+        RankingEvaluation.perUser(
+            lists(1, new int[] {0}, new int[] {1}, new int[] {2}), truth, List.of(hr));
+    MetricTable second =
+        RankingEvaluation.perUser(
+            lists(1, new int[] {0}, new int[] {1}, new int[] {0}), truth, List.of(hr));
+    MetricTable mean = MetricTable.mean(List.of(first, second));
+    assertThat(mean.values(hr)).containsExactly(1, 0.5);
+    assertThat(mean.lists()).containsExactly(0, 2);
+    assertThat(mean.numEmptyTruth()).isEqualTo(1);
+    MetricTable others =
+        RankingEvaluation.perUser(
+            lists(1, new int[] {0}, new int[] {1}, new int[] {2}),
+            new int[][] {{0}, {1}, {}},
+            List.of(hr));
+    assertThatThrownBy(() -> MetricTable.mean(List.of(first, others)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("same users");
+  }
+
+  @Test
   void anItemThatAListNamesTwiceCountsOnce() {
     assertThat(
             RankingEvaluation.perUser(
