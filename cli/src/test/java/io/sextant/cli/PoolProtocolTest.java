@@ -33,7 +33,7 @@ class PoolProtocolTest {
       int item = random.nextInt(ITEMS);
       for (int step = 0; step < 12; step++) {
         lines.append(' ').append(item + 1);
-        item = random.nextDouble() < 0.9 ? (item * 7 + 3) % ITEMS : random.nextInt(ITEMS);
+        item = random.nextDouble() < 0.9 ? (item + 17) % ITEMS : random.nextInt(ITEMS);
       }
       lines.append('\n');
     }
