@@ -13,6 +13,7 @@ import io.sextant.strategy.FittedSequence;
 import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.FittedTwoTower;
 import io.sextant.strategy.Strategy;
+import io.sextant.strategy.UserNeighbours;
 import io.sextant.tensor.Devices;
 import io.sextant.train.TrainingResult;
 import java.io.IOException;
@@ -80,6 +81,14 @@ final class Train implements Callable<Integer> {
   private int checkpointSeconds = 30;
 
   @Option(
+      names = "--tune",
+      arity = "0..1",
+      fallbackValue = "27",
+      description =
+          "first look for better settings of each strategy, with so many trials (default: ${FALLBACK-VALUE}), on events that nothing else learns from")
+  private @Nullable Integer tune;
+
+  @Option(
       names = "--budget-ms",
       description =
           "milliseconds that retrieval for 1,000 users may take on this machine: the policy mixes the best strategies within it")
@@ -97,6 +106,9 @@ final class Train implements Callable<Integer> {
           "--checkpoint-every must be >= 0 but was " + checkpointSeconds);
     }
     checkBudget(parsed);
+    if (tune != null && tune < 1) {
+      throw new InvalidInputException("--tune must be >= 1 but was " + tune);
+    }
     checkWritable(out);
     EventReader reader = events.reader(parsed.data().format());
     Device device = common.device();
@@ -118,6 +130,24 @@ final class Train implements Callable<Integer> {
             resume,
             fingerprint(data.interactions(), text));
     Map<String, Object> result = new LinkedHashMap<>();
+    if (tune != null) {
+      Map<String, String> found =
+          Tuning.of(
+              text,
+              recipe,
+              overrides,
+              tune,
+              common.seed(),
+              device,
+              data,
+              parts,
+              checkpoints,
+              result);
+      parsed = ModelZoo.parse(text, recipe, found);
+      text = ModelZoo.withOverrides(text, found);
+    } else {
+      text = ModelZoo.withOverrides(text, overrides);
+    }
     try (PolicyFit policies = policy(parsed, device, data, parts, checkpoints);
         Fitted fitted =
             Fitted.fit(
@@ -129,7 +159,9 @@ final class Train implements Callable<Integer> {
       Set<String> warnings = new LinkedHashSet<>(policies.warnings());
       warnings.addAll(fitted.pool().warnings());
       if (noHistories) {
-        parsed.userNeighbours().forEach(voters -> warnings.add(tellsHistories(voters.name())));
+        for (UserNeighbours voters : parsed.userNeighbours()) {
+          warnings.add(tellsHistories(voters.name()));
+        }
       }
       MetaPolicy policy = policies.over(fitted, data, warnings);
       Bundles.write(
@@ -225,6 +257,7 @@ final class Train implements Callable<Integer> {
             data.contentHash(),
             recipeText,
             new TreeMap<>(overrides).toString(),
+            "tune " + tune,
             Long.toString(common.seed()))) {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
       digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());

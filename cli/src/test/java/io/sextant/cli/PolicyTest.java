@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sextant.models.ModelZoo;
+import io.sextant.models.Recipe;
 import io.sextant.store.ModelBundle;
+import io.sextant.strategy.TwoTowerStrategy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -171,6 +175,35 @@ class PolicyTest {
                   .exit())
           .isEqualTo(2);
     }
+  }
+
+  @Test
+  void tuningTellsWhatItTriedAndTheBundleKeepsWhatItFound() throws IOException {
+    Path out = folder.resolve("tuned");
+    JsonNode result =
+        trainTo(out, folder, "--tune", "2", "--set", "twoTower.epochs=1", "--seed", "3");
+    assertThat(result.path("tuningSeconds").asDouble()).isPositive();
+    for (String name : List.of("late-popularity", "transitions", "rp3beta", "two-tower")) {
+      JsonNode tuning = result.path("tuning").path(name);
+      assertThat(tuning.path("trials")).as(name).hasSize(3);
+      double standard = tuning.path("standard").path("value").asDouble();
+      assertThat(tuning.path("best").path("value").asDouble()).isGreaterThanOrEqualTo(standard);
+    }
+    try (ModelBundle bundle = ModelBundle.open(out)) {
+      Recipe kept =
+          ModelZoo.parse(bundle.provenance().getOrDefault("recipe", ""), "kept", Map.of());
+      JsonNode found = result.path("tuning").path("transitions").path("best").path("settings");
+      if (found.has("maxGap")) {
+        assertThat(kept.transitions().get(0).maxGap()).isEqualTo(found.path("maxGap").asInt());
+      }
+      JsonNode epochs =
+          result.path("tuning").path("two-tower").path("best").path("settings").path("epochs");
+      assertThat(kept.strategies(3))
+          .filteredOn(TwoTowerStrategy.class::isInstance)
+          .extracting(s -> ((TwoTowerStrategy) s).training().epochs())
+          .containsExactly(epochs.asInt(1));
+    }
+    assertThat(shared.resolve(".tuned.checkpoint")).doesNotExist();
   }
 
   @Test

@@ -90,6 +90,16 @@ public record Als(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder()
+        .choice("factors", 32, 64, 128, 192, 256)
+        .integers("epochs", 4, 20)
+        .logReals("unobservedWeight", 1e-3, 0.5)
+        .logReals("l2", 1e-3, 0.3)
+        .build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     return MemoryGuard.run(
         name, "take fewer factors", () -> TensorThreads.call(() -> fitOnTensorThread(context)));

@@ -86,6 +86,15 @@ public record ContentNeighbours(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder()
+        .reals("popularityExponent", -0.5, 1)
+        .logIntegers("neighbours", 50, 1000)
+        .decayOf(history)
+        .build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Dataset data = context.train();
     Links items;

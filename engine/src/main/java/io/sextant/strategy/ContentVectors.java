@@ -64,6 +64,11 @@ public record ContentVectors(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder().reals("popularityExponent", -0.5, 1).decayOf(history).build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Dataset data = context.train();
     FeatureColumn.DenseVector column = column(data.items());

@@ -66,6 +66,11 @@ public record Ease(String name, double l2, int maxItems, int neighbours, History
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder().logReals("l2", 5, 3000).decayOf(history).build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     return MemoryGuard.run(
         name,

@@ -118,6 +118,17 @@ public record ItemNeighbours(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder()
+        .reals("userExponent", 0, 1)
+        .reals("sourceExponent", 0, 1)
+        .reals("targetExponent", 0, 1)
+        .logIntegers("neighbours", 50, 2000)
+        .decayOf(history)
+        .build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Links users = Links.of(context.train().interactions(), maxUserItems);
     if (users.columns().length == 0) {

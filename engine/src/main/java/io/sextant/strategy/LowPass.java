@@ -75,6 +75,15 @@ public record LowPass(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder()
+        .choice("factors", 32, 64, 128, 256, 384)
+        .logReals("filterWeight", 0.03, 3)
+        .decayOf(history)
+        .build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     return MemoryGuard.run(
         name,

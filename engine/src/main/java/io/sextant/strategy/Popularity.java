@@ -57,6 +57,18 @@ public record Popularity(String name, double halfLifeDays, double positionDecay)
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    SearchSpace.Builder space = SearchSpace.builder();
+    if (Double.isFinite(halfLifeDays)) {
+      space.logReals("halfLifeDays", 3, 1000);
+    }
+    if (positionDecay < 1) {
+      space.reals("positionDecay", 0.1, 0.95);
+    }
+    return space.build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Interactions train = context.train().interactions();
     boolean decays = Double.isFinite(halfLifeDays);

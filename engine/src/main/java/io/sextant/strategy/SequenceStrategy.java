@@ -96,6 +96,17 @@ public record SequenceStrategy(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    return SearchSpace.builder()
+        .logReals("learningRate", 3e-4, 5e-3)
+        .logReals("itemLearningRate", 3e-4, 5e-3)
+        .reals("dropout", 0, 0.5)
+        .choice("batchSize", 64, 128, 256)
+        .integers("epochs", 5, 40)
+        .build();
+  }
+
+  @Override
   public FittedSequence fit(FitContext context) {
     return TensorThreads.call(() -> fitOnTensorThread(context));
   }

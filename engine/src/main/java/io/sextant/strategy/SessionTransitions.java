@@ -93,6 +93,19 @@ public record SessionTransitions(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    SearchSpace.Builder space =
+        SearchSpace.builder()
+            .reals("sourceExponent", 0, 1)
+            .reals("targetExponent", 0, 1)
+            .decayOf(history);
+    if (maxGap > 1) {
+      space.integers("maxGap", 2, 15).reals("gapDecay", 0.4, 1).reals("reverse", 0, 1);
+    }
+    return space.build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Interactions all = context.train().interactions();
     Interactions train = all.filter(row -> all.weightAt(row) > 0);

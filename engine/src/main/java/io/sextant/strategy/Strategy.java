@@ -24,6 +24,11 @@ public interface Strategy {
     return false;
   }
 
+  /** Which options are worth tuning on validation data; none unless a strategy says so. */
+  default SearchSpace searchSpace() {
+    return SearchSpace.NONE;
+  }
+
   /**
    * Learns from {@code context.train()}; validation data, if there are any, only stop the training.
    *

@@ -97,6 +97,22 @@ public record TwoTowerStrategy(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    SearchSpace.Builder space =
+        SearchSpace.builder()
+            .logReals("userLearningRate", 0.02, 0.6)
+            .logReals("itemLearningRate", 0.02, 0.6)
+            .logReals("l2", 1e-3, 0.5)
+            .logReals("initStd", 0.01, 0.2)
+            .integers("epochs", 2, 20)
+            .choice("batchSize", 512, 1024, 2048, 4096);
+    if (shape.similarity() == TwoTowerOptions.Similarity.COSINE) {
+      space.logReals("temperature", 0.03, 0.3);
+    }
+    return space.build();
+  }
+
+  @Override
   public FittedTwoTower fit(FitContext context) {
     return TensorThreads.call(() -> fitOnTensorThread(context));
   }

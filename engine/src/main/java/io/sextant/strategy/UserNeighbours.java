@@ -95,6 +95,20 @@ public record UserNeighbours(
   }
 
   @Override
+  public SearchSpace searchSpace() {
+    SearchSpace.Builder space =
+        SearchSpace.builder()
+            .reals("itemExponent", 0, 1)
+            .reals("userExponent", 0, 1)
+            .reals("targetExponent", 0, 1)
+            .decayOf(history);
+    if (neighbours < Integer.MAX_VALUE) {
+      space.logIntegers("neighbours", 50, 2000);
+    }
+    return space.build();
+  }
+
+  @Override
   public FittedStrategy fit(FitContext context) {
     Links users = Links.of(context.train().interactions(), maxUserItems);
     if (users.columns().length == 0) {

@@ -68,7 +68,7 @@ public final class ModelZoo {
    * @param where its name, for messages
    * @param overrides values by dotted key, as {@code twoTower.dimension} to {@code 64}; where there
    *     are several sections of one kind, with the name of the strategy, as {@code
-   *     itemNeighbours.cosine.neighbours}
+   *     itemNeighbours.cosine.neighbours}; where there is one the name may stand there, too
    * @throws InvalidInputException if a key is unknown (the nearest is suggested) or a value is not
    *     of its kind
    */
@@ -97,6 +97,25 @@ public final class ModelZoo {
     } catch (JsonProcessingException e) {
       throw new InvalidInputException(
           "recipe %s is no TOML: %s".formatted(where, e.getOriginalMessage()), e);
+    }
+  }
+
+  /**
+   * The text of a recipe with other values: what a bundle keeps, so that the recipe alone says how
+   * it was made. The recipe's own text if there are none.
+   *
+   * @param overrides as for {@link #parse}
+   */
+  public static String withOverrides(String toml, Map<String, String> overrides) {
+    if (overrides.isEmpty()) {
+      return toml;
+    }
+    try {
+      JsonNode tree = TOML.readTree(toml);
+      overrides.forEach((key, value) -> override(tree, key, value));
+      return TOML.writeValueAsString(tree);
+    } catch (JsonProcessingException e) {
+      throw new InvalidInputException("a recipe is no TOML: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -133,13 +152,14 @@ public final class ModelZoo {
     if (section instanceof ArrayNode several) {
       section = null;
       for (JsonNode one : several) {
-        String prefix = one.path("name").asText(SectionDefaults.nameOf(kind)) + ".";
-        if (name.startsWith(prefix)) {
+        if (name.startsWith(prefix(one, kind))) {
           section = one;
-          name = name.substring(prefix.length());
           break;
         }
       }
+    }
+    if (section != null && name.startsWith(prefix(section, kind))) {
+      name = name.substring(prefix(section, kind).length());
     }
     while (section instanceof ObjectNode outer && name.indexOf('.') > 0) {
       String group = name.substring(0, name.indexOf('.'));
@@ -158,6 +178,11 @@ public final class ModelZoo {
       parsed = object.textNode(value); // A bare word is a string.
     }
     object.set(name, parsed);
+  }
+
+  /** What an option's name begins with where there are several sections of one kind. */
+  private static String prefix(JsonNode section, String kind) {
+    return section.path("name").asText(SectionDefaults.nameOf(kind)) + ".";
   }
 
   private static String path(JsonMappingException e) {

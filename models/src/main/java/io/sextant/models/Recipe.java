@@ -24,6 +24,7 @@ import io.sextant.train.TrainingOptions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -267,6 +268,39 @@ public record Recipe(
     }
     strategies.addAll(sequence);
     return strategies.stream().map(strategy -> strategy.withSeed(seed)).toList();
+  }
+
+  /**
+   * Where a strategy's options stand, as {@code itemNeighbours.cosine}: what a {@code --set} of one
+   * of them begins with.
+   *
+   * @throws InvalidInputException if the recipe has no such strategy
+   */
+  public String sectionOf(String strategy) {
+    if (twoTower != null && strategy.equals(TwoTowerSection.NAME)) {
+      return "twoTower";
+    }
+    if (popularityDecayed != null && strategy.equals(DecayedSection.NAME)) {
+      return "popularityDecayed";
+    }
+    Map<String, List<? extends Strategy>> sections =
+        Map.of(
+            "popularity", popularity,
+            "transitions", transitions,
+            "itemNeighbours", itemNeighbours,
+            "userNeighbours", userNeighbours,
+            "content", content,
+            "contentVectors", contentVectors,
+            "als", als,
+            "ease", ease,
+            "lowPass", lowPass,
+            "sequence", sequence);
+    return sections.entrySet().stream()
+        .filter(section -> section.getValue().stream().anyMatch(s -> s.name().equals(strategy)))
+        .findFirst()
+        .map(section -> section.getKey() + "." + strategy)
+        .orElseThrow(
+            () -> new InvalidInputException("the recipe has no strategy '" + strategy + "'"));
   }
 
   /** How the policy is fitted, if there is to be one. */
