@@ -23,6 +23,7 @@ public final class PairedRun {
       PairedRun train USERS ITEMS DIMENSION BATCH PAIRS     the engine and plain DJL in turns
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
+      PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
       """;
 
@@ -41,6 +42,7 @@ public final class PairedRun {
         switch (what) {
           case "train", "score" -> n.length == 5;
           case "tables" -> n.length >= 6;
+          case "policy" -> n.length == 4;
           case "memory" -> n.length == 2;
           default -> false;
         };
@@ -53,6 +55,7 @@ public final class PairedRun {
           case "train" -> train(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
+          case "policy" -> policy(n[0], n[1], n[2], n[3]);
           default -> memory(n[0], n[1]);
         };
     System.out.println(
@@ -136,6 +139,44 @@ public final class PairedRun {
     return format(
         "\"users\": %d, \"items\": %d, \"dimension\": %d, \"k\": 100, %s",
         users, items, dimension, compared("users/s", ours, plain));
+  }
+
+  /** Milliseconds for 1,000 users of stage 1 with fixed weights and with gates, and of stage 2. */
+  private static String policy(int items, int batch, int candidates, int rounds) {
+    double[] fixed = new double[rounds];
+    double[] gated = new double[rounds];
+    double[] rescoring = new double[rounds];
+    try (Mixing mixing = new Mixing(items, batch, candidates, Devices.parse("cpu"))) {
+      for (int round = -WARMUP_TURNS; round < rounds; round++) {
+        long start = System.nanoTime();
+        mixing.fixed();
+        long first = System.nanoTime();
+        mixing.gated();
+        long second = System.nanoTime();
+        mixing.rescored();
+        long third = System.nanoTime();
+        if (round >= 0) {
+          fixed[round] = (first - start) / 1e3 / batch;
+          gated[round] = (second - first) / 1e3 / batch;
+          rescoring[round] = (third - second) / 1e3 / batch - gated[round];
+        }
+      }
+    }
+    double[] gateRatio = new double[rounds];
+    Arrays.setAll(gateRatio, i -> gated[i] / fixed[i]);
+    double[] stageTwoRatio = new double[rounds];
+    Arrays.setAll(stageTwoRatio, i -> rescoring[i] / gated[i]);
+    return format(
+        "\"items\": %d, \"batch\": %d, \"candidates\": %d, \"rounds\": %d, \"unit\": \"ms/1000 users\", \"stageOneFixed\": %s, \"stageOneGated\": %s, \"stageTwo\": %s, \"gatedToFixed\": %s, \"stageTwoToStageOne\": %s",
+        items,
+        batch,
+        candidates,
+        rounds,
+        spread(fixed),
+        spread(gated),
+        spread(rescoring),
+        spread(gateRatio),
+        spread(stageTwoRatio));
   }
 
   private static String memory(int steps, int warmup) {

@@ -75,6 +75,15 @@ class BenchmarksTest {
   }
 
   @Test
+  void whatIsComparedOfAPolicyIsDifferent() {
+    try (Mixing mixing = new Mixing(2000, 32, 50, Device.cpu())) {
+      int[] gated = mixing.gated().items();
+      assertThat(mixing.fixed().items()).hasSameSizeAs(gated).isNotEqualTo(gated);
+      assertThat(mixing.rescored().items()).hasSameSizeAs(gated).isNotEqualTo(gated);
+    }
+  }
+
+  @Test
   void argumentsThatDoNotFitAreAnsweredWithTheUsage() {
     for (String[] args : new String[][] {{}, {"train", "1"}, {"tables", "x"}, {"nothing"}}) {
       assertThatThrownBy(() -> PairedRun.main(args))
