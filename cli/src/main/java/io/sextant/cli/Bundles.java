@@ -6,11 +6,13 @@ import io.sextant.meta.MetaPolicy;
 import io.sextant.store.BundleWriter;
 import java.nio.file.Path;
 import java.util.AbstractList;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Writes what was fitted as one bundle. */
 final class Bundles {
 
+  /** Titles of items by id, as JSON. */
   static final String TITLES = "titles.json";
 
   private Bundles() {}
@@ -22,7 +24,7 @@ final class Bundles {
    * @param data all events, those included that only stopped the training: users are served by all
    *     that is known of them
    * @param histories whether the bundle holds what each user did
-   * @param titles of items by id, as JSON
+   * @param documents texts by name
    */
   static void write(
       Path directory,
@@ -32,7 +34,7 @@ final class Bundles {
       boolean histories,
       String recipe,
       long seed,
-      @Nullable String titles) {
+      Map<String, String> documents) {
     BundleWriter writer = new BundleWriter().engineVersion(Main.version());
     fitted
         .strategies()
@@ -51,9 +53,7 @@ final class Bundles {
     if (histories) {
       writer.histories(data::historyOf);
     }
-    if (titles != null) {
-      writer.document(TITLES, titles);
-    }
+    documents.forEach(writer::document);
     writer.write(directory);
   }
 

@@ -102,7 +102,14 @@ final class Demo implements Callable<Integer> {
       result.put("policyVersion", policy.version());
       report(console, result, evaluate(policy, fitted.pool(), split));
       Bundles.write(
-          bundle, fitted, policy, data.interactions(), true, text, common.seed(), titles(work));
+          bundle,
+          fitted,
+          policy,
+          data.interactions(),
+          true,
+          text,
+          common.seed(),
+          Map.of(Bundles.TITLES, titles(work)));
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));

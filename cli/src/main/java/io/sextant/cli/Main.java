@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
       Evaluate.class,
       Recommend.class,
       Reproduce.class,
+      Report.class,
       Doctor.class
     })
 public final class Main {

@@ -7,15 +7,12 @@ import io.sextant.data.EventReader;
 import io.sextant.data.Interactions;
 import io.sextant.meta.MetaOptions;
 import io.sextant.meta.MetaPolicy;
+import io.sextant.meta.PolicyProfile;
 import io.sextant.models.ModelZoo;
 import io.sextant.models.Recipe;
-import io.sextant.strategy.FittedSequence;
-import io.sextant.strategy.FittedStrategy;
-import io.sextant.strategy.FittedTwoTower;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.UserNeighbours;
 import io.sextant.tensor.Devices;
-import io.sextant.train.TrainingResult;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -164,8 +161,6 @@ final class Train implements Callable<Integer> {
         }
       }
       MetaPolicy policy = policies.over(fitted, data, warnings);
-      Bundles.write(
-          out, fitted, policy, data.interactions(), !noHistories, text, common.seed(), null);
       result.put("strategies", fitted.pool().names());
       if (policy != null) {
         result.put("policyVersion", policy.version());
@@ -174,8 +169,24 @@ final class Train implements Callable<Integer> {
         result.put("budgetMs", budgetMillis);
         result.put("frontier", Frontiers.json(policies.frontier()));
       }
-      describeTrainings(fitted, result);
+      TrainingRecord.fits(fitted, result);
+      PolicyProfile profile =
+          TrainingRecord.profile(policy, fitted.pool(), data.interactions(), common.seed());
+      if (profile != null) {
+        result.put("policyProfile", profile);
+      }
       result.put("warnings", warnings);
+      Bundles.write(
+          out,
+          fitted,
+          policy,
+          data.interactions(),
+          !noHistories,
+          text,
+          common.seed(),
+          Map.of(
+              TrainingRecord.DOCUMENT,
+              TrainingRecord.json(data.interactions(), text, common.seed(), device, result)));
       warnings.forEach(warning -> System.err.println("warning: " + warning));
     }
     Folders.delete(folder);
@@ -214,33 +225,6 @@ final class Train implements Callable<Integer> {
   private static String tellsHistories(String strategy) {
     return "the bundle holds who interacted with what in spite of --no-histories: strategy '%s' votes by it; leave its section out of the recipe if nobody may know"
         .formatted(strategy);
-  }
-
-  /** A recipe may have nothing that is trained in epochs. */
-  private static void describeTrainings(Fitted fitted, Map<String, Object> result) {
-    result.put("epochs", 0);
-    result.put("examplesPerSecond", 0.0);
-    fitted
-        .strategies()
-        .values()
-        .forEach(
-            strategy ->
-                training(strategy)
-                    .ifPresent(
-                        training -> {
-                          result.put("epochs", training.epochs());
-                          result.put("examplesPerSecond", training.examplesPerSecond());
-                          result.put("validation", training.validations());
-                        }));
-  }
-
-  private static Optional<TrainingResult> training(FittedStrategy strategy) {
-    if (strategy instanceof FittedTwoTower twoTower) {
-      return twoTower.trainingResult();
-    }
-    return strategy instanceof FittedSequence sequence
-        ? sequence.trainingResult()
-        : Optional.empty();
   }
 
   /** What must be the same for a run to be gone on with: all that training learns from and by. */

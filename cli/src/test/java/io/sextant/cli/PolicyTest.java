@@ -10,15 +10,19 @@ import io.sextant.models.Recipe;
 import io.sextant.store.ModelBundle;
 import io.sextant.strategy.TwoTowerStrategy;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.xml.sax.InputSource;
 
 /** Train, evaluate and recommend with a policy over several strategies. */
 class PolicyTest {
@@ -204,6 +208,29 @@ class PolicyTest {
           .containsExactly(epochs.asInt(1));
     }
     assertThat(shared.resolve(".tuned.checkpoint")).doesNotExist();
+  }
+
+  @Test
+  void theReportIsOneWellFormedPage() throws Exception {
+    Path page = folder.resolve("report.html");
+    Cli.Result result = Cli.run("report", "--run", model + "", "--out", page + "");
+    assertThat(result.exit()).as(result.err()).isZero();
+    String html = Files.readString(page);
+    assertThat(html)
+        .contains(trained.path("policyVersion").asText(), "late-popularity", "history.decay = 0.6")
+        .doesNotContain("<script", "href=", "src=");
+    DocumentBuilderFactory xml = DocumentBuilderFactory.newInstance();
+    Document parsed =
+        xml.newDocumentBuilder()
+            .parse(new InputSource(new StringReader(html.replace("<!DOCTYPE html>", ""))));
+    assertThat(parsed.getElementsByTagName("h2").getLength()).isGreaterThanOrEqualTo(3);
+    // The table of the policy has a row for each strategy.
+    assertThat(html.split("<td>transitions</td>", -1)).hasSize(3);
+
+    Cli.Result missing =
+        Cli.run("report", "--run", folder + "", "--out", folder.resolve("none.html") + "");
+    assertThat(missing.exit()).isEqualTo(2);
+    assertThat(folder.resolve("none.html")).doesNotExist();
   }
 
   @Test
