@@ -23,7 +23,7 @@ final class Candidates {
 
   private final int k;
   private final int capacity;
-  private final int[][] excluded;
+  private final Exclusions excluded;
   private final int firstList;
   private final long[] buffer;
   private final int[] sizes;
@@ -32,12 +32,12 @@ final class Candidates {
   /**
    * Starts empty.
    *
-   * @param excluded for each list of the search its excluded items, ascending
+   * @param excluded from each list of the search
    * @param firstList the list of the search that is list 0 here
    * @param lists how many lists there are here
    * @param k how many items each is to keep, at most the size of the catalogue
    */
-  Candidates(int[][] excluded, int firstList, int lists, int k, int numItems) {
+  Candidates(Exclusions excluded, int firstList, int lists, int k, int numItems) {
     this.k = k;
     this.capacity = capacity(k, numItems);
     this.excluded = excluded;
@@ -70,18 +70,12 @@ final class Candidates {
 
   /** How many of n items from the first on are excluded from the list, or a few more. */
   int numExcluded(int list, int first, int n) {
-    int[] items = excluded[firstList + list];
-    return insertionPoint(items, first + n) - insertionPoint(items, first);
+    return excluded.atMost(firstList + list, first, n);
   }
 
   /** Raises the threshold to a key that k eligible items, now or soon in the list, reach. */
   void raise(int list, int key) {
     thresholds[list] = Math.max(thresholds[list], key);
-  }
-
-  private static int insertionPoint(int[] ascending, int item) {
-    int index = Arrays.binarySearch(ascending, item);
-    return index < 0 ? -index - 1 : index;
   }
 
   /**
@@ -98,7 +92,7 @@ final class Candidates {
         || key < thresholds[list]
         || key > KEY_OF_INFINITY
         || key < KEY_OF_MINUS_INFINITY
-        || Arrays.binarySearch(excluded[firstList + list], item) >= 0) {
+        || excluded.contains(firstList + list, item)) {
       return;
     }
     int base = list * capacity;

@@ -136,13 +136,12 @@ final class DeviceSearcher implements Searcher {
     int[] positions = new int[256];
     int n = 0;
     for (int list = 0; list < lists; list++) {
-      int[] excluded = search.excluded[firstList + list];
-      int i = Arrays.binarySearch(excluded, firstItem);
-      for (i = i < 0 ? -i - 1 : i; i < excluded.length && excluded[i] < firstItem + width; i++) {
-        if (n == positions.length) {
-          positions = Arrays.copyOf(positions, 2 * n);
-        }
-        positions[n++] = list * width + excluded[i] - firstItem;
+      int[] excluded = search.excluded.between(firstList + list, firstItem, firstItem + width);
+      if (positions.length < n + excluded.length) {
+        positions = Arrays.copyOf(positions, Math.max(n + excluded.length, 2 * n));
+      }
+      for (int item : excluded) {
+        positions[n++] = list * width + item - firstItem;
       }
     }
     if (n > 0) {

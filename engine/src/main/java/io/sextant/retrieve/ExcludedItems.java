@@ -1,5 +1,7 @@
 package io.sextant.retrieve;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Which items must not appear in which list: usually those that the user has seen.
  *
@@ -20,6 +22,18 @@ public interface ExcludedItems {
    *     read while the search runs and never written; it may be shared between lists.
    */
   int[] of(int list);
+
+  /**
+   * Items that are excluded from one list beside those of {@link #of}: the better form where they
+   * are many, or many lists share them.
+   *
+   * @param list index of the list in the batch, 0 to B - 1
+   * @return bit {@code item % 64} of word {@code item / 64} is 1 for an excluded item; missing
+   *     words are 0. Null for none. The array is read while the search runs and never written.
+   */
+  default long @Nullable [] mask(int list) {
+    return null;
+  }
 
   /** The given items, row by row. */
   static ExcludedItems of(int[][] rows) {

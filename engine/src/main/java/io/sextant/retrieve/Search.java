@@ -20,7 +20,7 @@ final class Search {
   /** How many items a list can have at most: k, or all. */
   final int keep;
 
-  final int[][] excluded;
+  final Exclusions excluded;
   final @Nullable SparseRows added;
   private final int k;
   private final int[] outItems;
@@ -33,7 +33,7 @@ final class Search {
       int numLists,
       int numItems,
       int k,
-      int[][] excluded,
+      Exclusions excluded,
       @Nullable SparseRows added) {
     this.queries = queries;
     this.items = items;
@@ -65,7 +65,7 @@ final class Search {
     int row = firstList + list;
     int length = candidates.write(list, outItems, outScores, row * k);
     outLengths[row] = length;
-    int eligible = numItems - countInCatalogue(excluded[row]);
+    int eligible = numItems - excluded.count(row, numItems);
     if (length < Math.min(keep, eligible)) {
       throw new InvalidInputException(
           ("list %d: only %d of %d eligible items have a score that is a number; the query or the"
@@ -76,17 +76,5 @@ final class Search {
 
   RankedLists result() {
     return new RankedLists(k, outItems, outScores, outLengths);
-  }
-
-  private int countInCatalogue(int[] ascending) {
-    int count = 0;
-    int last = -1;
-    for (int item : ascending) {
-      if (item > last && item < numItems) {
-        count++;
-        last = item;
-      }
-    }
-    return count;
   }
 }

@@ -94,11 +94,14 @@ public final class TopK implements AutoCloseable {
               .formatted(numLists, k));
     }
     checkAdded(added, numLists, numItems);
-    int[][] excludedRows = new int[numLists][];
+    int[][] rows = new int[numLists][];
+    long[][] masks = new long[numLists][];
     for (int list = 0; list < numLists; list++) {
-      excludedRows[list] = checkAscending(excluded.of(list), list);
+      rows[list] = checkAscending(excluded.of(list), list);
+      masks[list] = excluded.mask(list);
     }
-    Search search = new Search(queries, items, numLists, numItems, k, excludedRows, added);
+    Exclusions exclusions = new Exclusions(rows, masks);
+    Search search = new Search(queries, items, numLists, numItems, k, exclusions, added);
     if (numLists > 0 && numItems > 0) {
       Searcher searcher = searcher(queries);
       TensorThreads.run(

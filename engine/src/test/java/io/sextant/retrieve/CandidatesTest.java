@@ -90,9 +90,9 @@ class CandidatesTest {
                 .toArray();
       }
       int[][] excluded = {excludedItems};
-      Candidates scanned = new Candidates(excluded, 0, 1, k, n);
+      Candidates scanned = new Candidates(Exclusions.of(excluded), 0, 1, k, n);
       new TileScan().scan(IntBuffer.wrap(bits), 0, n, scanned, 0, 0);
-      Candidates offered = new Candidates(excluded, 0, 1, k, n);
+      Candidates offered = new Candidates(Exclusions.of(excluded), 0, 1, k, n);
       for (int i = 0; i < n; i++) {
         offered.offer(0, i, bits[i], Candidates.NO_THRESHOLD);
       }

@@ -57,13 +57,18 @@ class TopKTest {
 
   private static RankedLists search(
       TopK topK, float[] queries, float[] items, int d, int k, int[][] excluded) {
+    return search(topK, queries, items, d, k, ExcludedItems.of(excluded));
+  }
+
+  private static RankedLists search(
+      TopK topK, float[] queries, float[] items, int d, int k, ExcludedItems excluded) {
     return TensorThreads.call(
         () -> {
           try (Scope scope = Scope.open(Device.cpu())) {
             NDArray q = HostArrays.floats(scope.manager(), queries, queries.length / d, d);
             NDArray v = HostArrays.floats(scope.manager(), items, items.length / d, d);
             int arrays = scope.manager().getManagedArrays().size();
-            RankedLists lists = topK.search(q, v, k, ExcludedItems.of(excluded));
+            RankedLists lists = topK.search(q, v, k, excluded);
             assertThat(scope.manager().getManagedArrays()).as("arrays left behind").hasSize(arrays);
             return lists;
           }
@@ -179,6 +184,65 @@ class TopKTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Method.class,
+      names = {"HOST", "DEVICE"})
+  void masksExcludeLikeRows(Method method) {
+    for (int seed = 1; seed <= 12; seed++) {
+      Random random = new Random(seed);
+      int numItems = seed % 3 == 0 ? 63 + seed : 4001 + seed;
+      float[] queries = integers(random, 9 * 5, 20);
+      float[] items = integers(random, numItems * 5, 20);
+      int[][] excluded = excluded(random, 9, numItems);
+      excluded[4] = IntStream.range(0, numItems).toArray();
+      excluded[5] = IntStream.range(1, numItems).toArray();
+      ExcludedItems split = splitAtRandom(random, excluded, numItems);
+      try (TopK topK = topK(method, 2, SMALLEST)) {
+        check(
+            search(topK, queries, items, 5, 20, split),
+            queries,
+            items,
+            5,
+            20,
+            excluded,
+            "seed " + seed);
+      }
+    }
+  }
+
+  /** Moves some of the items into masks, leaves some in the rows, and some are in both. */
+  private static ExcludedItems splitAtRandom(Random random, int[][] excluded, int numItems) {
+    int[][] rows = new int[excluded.length][];
+    long[][] masks = new long[excluded.length][];
+    for (int list = 0; list < rows.length; list++) {
+      long[] mask = new long[random.nextBoolean() ? numItems / 64 + 2 : numItems / 128];
+      rows[list] =
+          Arrays.stream(excluded[list])
+              .filter(
+                  item -> {
+                    boolean fits = item >= 0 && item / 64 < mask.length && random.nextInt(3) > 0;
+                    if (fits) {
+                      mask[item / 64] |= 1L << item;
+                    }
+                    return !fits || random.nextInt(3) == 0;
+                  })
+              .toArray();
+      masks[list] = mask;
+    }
+    return new ExcludedItems() {
+      @Override
+      public int[] of(int list) {
+        return rows[list];
+      }
+
+      @Override
+      public long[] mask(int list) {
+        return masks[list];
+      }
+    };
   }
 
   @Test

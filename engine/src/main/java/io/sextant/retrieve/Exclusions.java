@@ -1,0 +1,95 @@
+package io.sextant.retrieve;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What must not appear in each list of a search, asked for once before it begins.
+ *
+ * <p>Thread safety: immutable as long as nobody writes into the arrays, which are not copied.
+ *
+ * @param rows for each list its excluded items, ascending
+ * @param masks for each list a bit for each item that is excluded, too; null for none
+ */
+record Exclusions(int[][] rows, long[] @Nullable [] masks) {
+
+  /** Rows without masks. */
+  static Exclusions of(int[][] rows) {
+    return new Exclusions(rows, new long[rows.length][]);
+  }
+
+  /** Whether an item must not appear in a list. */
+  boolean contains(int list, int item) {
+    return isMasked(masks[list], item) || Arrays.binarySearch(rows[list], item) >= 0;
+  }
+
+  /** How many of n items from the first on are excluded from the list, or a few more. */
+  int atMost(int list, int first, int n) {
+    int[] items = rows[list];
+    int count = insertionPoint(items, first + n) - insertionPoint(items, first);
+    long[] mask = masks[list];
+    if (mask != null) {
+      int end = Math.min(mask.length, (first + n + Long.SIZE - 1) / Long.SIZE);
+      for (int word = first / Long.SIZE; word < end; word++) {
+        count += Long.bitCount(mask[word]);
+      }
+    }
+    return count;
+  }
+
+  /** How many items of a catalogue are excluded from the list. */
+  int count(int list, int numItems) {
+    int count = 0;
+    int last = -1;
+    long[] mask = masks[list];
+    for (int item : rows[list]) {
+      if (item > last && item < numItems) {
+        count += isMasked(mask, item) ? 0 : 1;
+        last = item;
+      }
+    }
+    if (mask != null) {
+      int words = numItems / Long.SIZE;
+      for (int word = 0; word < Math.min(mask.length, words); word++) {
+        count += Long.bitCount(mask[word]);
+      }
+      if (words < mask.length && numItems % Long.SIZE != 0) {
+        count += Long.bitCount(mask[words] & ((1L << numItems) - 1));
+      }
+    }
+    return count;
+  }
+
+  /** The excluded items in [first, end), ascending or not, some perhaps twice. */
+  int[] between(int list, int first, int end) {
+    int[] items = rows[list];
+    int from = insertionPoint(items, first);
+    int[] found = Arrays.copyOfRange(items, from, insertionPoint(items, end));
+    long[] mask = masks[list];
+    if (mask == null) {
+      return found;
+    }
+    int n = found.length;
+    found = Arrays.copyOf(found, n + atMost(list, first, end - first));
+    for (int word = first / Long.SIZE; word * Long.SIZE < end && word < mask.length; word++) {
+      for (long bits = mask[word]; bits != 0; bits &= bits - 1) {
+        int item = word * Long.SIZE + Long.numberOfTrailingZeros(bits);
+        if (item >= first && item < end) {
+          found[n++] = item;
+        }
+      }
+    }
+    return Arrays.copyOf(found, n);
+  }
+
+  private static boolean isMasked(long @Nullable [] mask, int item) {
+    return mask != null
+        && item / Long.SIZE < mask.length
+        && (mask[item / Long.SIZE] & (1L << item)) != 0;
+  }
+
+  private static int insertionPoint(int[] ascending, int item) {
+    int index = Arrays.binarySearch(ascending, item);
+    return index < 0 ? -index - 1 : index;
+  }
+}
