@@ -172,10 +172,12 @@ final class Explainer {
         candidate < 0 ? 0 : mix.averages()[strategy]);
   }
 
-  private static List<HistoryPart> history(
-      FittedStrategy fitted, UserState user, int item, double scale) {
-    float[] parts =
-        fitted.byHistory().map(scores -> scores.parts(user, item)).orElseGet(() -> new float[0]);
+  private List<HistoryPart> history(FittedStrategy fitted, UserState user, int item, double scale) {
+    return history(user, scorer.historyParts(fitted, user, item), scale);
+  }
+
+  /** What the items of a history add to a score, largest first, each item once. */
+  static List<HistoryPart> history(UserState user, float[] parts, double scale) {
     Map<Integer, Double> values = new LinkedHashMap<>();
     for (int place = 0; place < parts.length; place++) {
       if (parts[place] != 0 && scale != 0) {

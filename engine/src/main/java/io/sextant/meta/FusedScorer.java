@@ -3,12 +3,15 @@ package io.sextant.meta;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
+import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
 import io.sextant.retrieve.ExcludedItems;
 import io.sextant.retrieve.SparseRows;
 import io.sextant.retrieve.TopK;
 import io.sextant.strategy.DenseScores;
+import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.ScoreSums;
 import io.sextant.strategy.SparseBatch;
 import io.sextant.strategy.UserState;
@@ -31,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * the catalogue's mean vector and covariance matrix, which are computed once. The sparse part's
  * come from its entries.
  *
+ * <p>Items can be added after training ({@link AddedItems}): they have the places I and up in
+ * lists. Means and deviations stay those of the I items.
+ *
  * <p>Memory: a copy of all item vectors (I, D) beside the strategies' own.
  *
  * <p>Thread safety: {@link #score}, {@link #rank} and {@link #raw} may be called from several
@@ -48,9 +54,15 @@ final class FusedScorer implements AutoCloseable {
   private final TopK topK;
   private final Scope model;
   private final int[] offsets;
+  private final AddedItems added;
   private final @Nullable NDArray vectors;
   private final @Nullable NDArray mean;
+  private final float[] hostMean;
   private final NDArray[] covariances;
+
+  /** Of each strategy one divided by the root of its covariance's trace. */
+  private final float[] scales;
+
   private final @Nullable NDArray blocks;
 
   /**
@@ -60,10 +72,21 @@ final class FusedScorer implements AutoCloseable {
    * @param topK lent
    */
   FusedScorer(StrategyPool pool, TopK topK) {
+    this(pool, topK, 0);
+  }
+
+  /**
+   * The same with room for items that are added later.
+   *
+   * @param spare how many
+   */
+  FusedScorer(StrategyPool pool, TopK topK, int spare) {
     this.pool = pool;
     this.topK = topK;
+    this.added = new AddedItems(pool.numItems(), spare);
     this.offsets = new int[pool.size() + 1];
     this.covariances = new NDArray[pool.size()];
+    this.scales = new float[pool.size()];
     this.model = Scope.open(pool.device());
     List<NDArray> parts = new ArrayList<>();
     for (int m = 0; m < pool.size(); m++) {
@@ -78,14 +101,140 @@ final class FusedScorer implements AutoCloseable {
     if (parts.isEmpty()) {
       vectors = null;
       mean = null;
+      hostMean = new float[0];
       blocks = null;
       return;
     }
-    NDArray all = TensorThreads.call(() -> concat(parts));
+    NDArray all = TensorThreads.call(() -> concat(parts, spare));
     vectors = all;
-    mean = TensorThreads.call(() -> model.adopt(all.mean(new int[] {0}, true)));
+    NDArray trained = TensorThreads.call(() -> model.adopt(all.get("0:" + pool.numItems())));
+    NDArray centre = TensorThreads.call(() -> model.adopt(trained.mean(new int[] {0}, true)));
+    mean = centre;
+    hostMean = TensorThreads.call(() -> HostArrays.toFloats(centre));
     blocks = TensorThreads.call(this::blockIndicator);
-    TensorThreads.run(() -> covariances(all));
+    TensorThreads.run(() -> covariances(trained));
+  }
+
+  /** How many places for items there are: those of training and those for added ones. */
+  int numPlaces() {
+    return pool.numItems() + added.capacity();
+  }
+
+  /**
+   * Puts an item into a place that is free and that no search may find yet.
+   *
+   * @param slot from 0 on
+   */
+  void place(int slot, AddedItems.Kin kin) {
+    NDArray all = vectors;
+    if (all != null) {
+      TensorThreads.run(
+          () -> {
+            try (Scope step = model.child()) {
+              int n = kin.items().length;
+              NDArray rows =
+                  step.adopt(
+                      RowOptimizer.gather(all, HostArrays.longs(step.manager(), kin.items(), n)));
+              NDArray row =
+                  step.adopt(HostArrays.floats(step.manager(), kin.weights(), 1, n).matMul(rows));
+              int place = pool.numItems() + slot;
+              all.set(new NDIndex("{}:{}", place, place + 1), row);
+            }
+          });
+    }
+    added.put(slot, kin);
+  }
+
+  /**
+   * Refuses vectors that hold NaN or infinite values.
+   *
+   * @throws InvalidInputException with the strategy's name
+   */
+  void requireFinite() {
+    for (int m = 0; m < pool.size(); m++) {
+      for (int d = offsets[m]; d < offsets[m + 1]; d++) {
+        if (!Float.isFinite(hostMean[d])) {
+          throw new InvalidInputException(
+              "strategy '%s' cannot be served: its item vectors hold NaN or infinite values; has its training diverged?"
+                  .formatted(pool.names().get(m)));
+        }
+      }
+    }
+  }
+
+  /** The width of {@link #directions}: that of all vectors of more than one dimension. */
+  int directionWidth() {
+    int width = 0;
+    for (int m = 0; m < pool.size(); m++) {
+      // One dimension alone, as popularity has it, is no direction.
+      width += offsets[m + 1] - offsets[m] > 1 ? offsets[m + 1] - offsets[m] : 0;
+    }
+    return width;
+  }
+
+  /**
+   * Unit vectors (items * width): each strategy's vectors less their mean, divided by the root of
+   * their covariance's trace; zeros where that leaves nothing.
+   */
+  float[] directions(int[] items) {
+    int width = directionWidth();
+    NDArray all = vectors;
+    if (all == null || width == 0) {
+      return new float[0];
+    }
+    float[] gathered =
+        TensorThreads.call(
+            () -> {
+              try (Scope step = model.child()) {
+                NDArray index = HostArrays.longs(step.manager(), items, items.length);
+                return HostArrays.toFloats(step.adopt(RowOptimizer.gather(all, index)));
+              }
+            });
+    float[] directions = new float[items.length * width];
+    for (int i = 0; i < items.length; i++) {
+      int to = i * width;
+      for (int m = 0; m < pool.size(); m++) {
+        if (offsets[m + 1] - offsets[m] > 1) {
+          for (int d = offsets[m]; d < offsets[m + 1]; d++) {
+            directions[to++] = (gathered[i * dimension() + d] - hostMean[d]) * scales[m];
+          }
+        }
+      }
+      normalise(directions, i * width, width);
+    }
+    return directions;
+  }
+
+  private static void normalise(float[] values, int from, int length) {
+    double squares = 0;
+    for (int at = from; at < from + length; at++) {
+      squares += (double) values[at] * values[at];
+    }
+    for (int at = from; at < from + length && squares > 0; at++) {
+      values[at] /= (float) Math.sqrt(squares);
+    }
+  }
+
+  /** What each item of the history adds to one strategy's score of an item; empty if unknown. */
+  float[] historyParts(FittedStrategy fitted, UserState user, int item) {
+    return fitted
+        .byHistory()
+        .map(
+            scores -> {
+              AddedItems.Kin kin = added.kinOf(item);
+              if (kin == null) {
+                return scores.parts(user, item);
+              }
+              float[] parts = new float[user.history().length];
+              for (int i = 0; i < kin.items().length; i++) {
+                float[] own = scores.parts(user, kin.items()[i]);
+                for (int place = 0; place < parts.length; place++) {
+                  parts[place] += kin.weights()[i] * own[place];
+                }
+              }
+              return parts;
+            })
+        .orElseGet(() -> new float[0]);
   }
 
   /** The sum of the dense parts' dimensions, D. */
@@ -146,24 +295,24 @@ final class FusedScorer implements AutoCloseable {
         constants[i / numStrategies] += (double) factors[i] * scores.means()[i];
       }
     }
-    SparseRows added = combine(scores, factors);
+    SparseRows sparse = combine(scores, factors);
     RankedLists lists;
     try (Scope step = scope.child()) {
       if (scores.queries() == null || vectors == null || blocks == null) {
         lists =
             topK.search(
                 step.manager().zeros(new Shape(scores.size(), 1)),
-                step.manager().zeros(new Shape(pool.numItems(), 1)),
+                step.manager().zeros(new Shape(numPlaces(), 1)),
                 k,
                 excluded,
-                added);
+                sparse);
       } else {
         NDArray scale =
             step.adopt(
                 HostArrays.floats(step.manager(), factors, scores.size(), numStrategies)
                     .matMul(blocks)); // (B, D)
         NDArray fused = step.adopt(scores.queries().mul(scale));
-        lists = topK.search(fused, vectors, k, excluded, added);
+        lists = topK.search(fused, vectors, k, excluded, sparse);
       }
     }
     float[] shifted = lists.scores().clone();
@@ -179,17 +328,27 @@ final class FusedScorer implements AutoCloseable {
   RankedLists rankSingle(
       Scope scope, PoolScores scores, int strategy, int k, ExcludedItems excluded) {
     DenseScores dense = dense(strategy);
+    SparseRows sparse = scores.sparse()[strategy];
+    if (sparse != null && added.capacity() > 0) {
+      float[] only = new float[scores.size() * pool.size()];
+      for (int user = 0; user < scores.size(); user++) {
+        only[user * pool.size() + strategy] = 1;
+      }
+      sparse = combine(scores, only);
+    }
     try (Scope step = scope.child()) {
-      if (dense == null || scores.queries() == null) {
+      if (dense == null || scores.queries() == null || vectors == null) {
         return topK.search(
             step.manager().zeros(new Shape(scores.size(), 1)),
-            step.manager().zeros(new Shape(pool.numItems(), 1)),
+            step.manager().zeros(new Shape(numPlaces(), 1)),
             k,
             excluded,
-            scores.sparse()[strategy]);
+            sparse);
       }
       NDArray queries = step.adopt(block(scores.queries(), strategy));
-      return topK.search(queries, dense.itemVectors(), k, excluded, scores.sparse()[strategy]);
+      NDArray items =
+          added.capacity() == 0 ? dense.itemVectors() : step.adopt(block(vectors, strategy));
+      return topK.search(queries, items, k, excluded, sparse);
     }
   }
 
@@ -213,7 +372,7 @@ final class FusedScorer implements AutoCloseable {
       }
       for (int at = 0; at < candidates.length; at++) {
         if (candidates[at] >= 0) {
-          raw[at * numStrategies + m] += rows.get(at / n, candidates[at]);
+          raw[at * numStrategies + m] += added.sparseScore(rows, at / n, candidates[at]);
         }
       }
     }
@@ -229,11 +388,21 @@ final class FusedScorer implements AutoCloseable {
     return pool.members().get(strategy).fitted().dense().orElse(null);
   }
 
-  private NDArray concat(List<NDArray> parts) {
-    // A single part is copied, too: this scope must not own what belongs to the strategy.
-    NDArray all =
-        parts.size() == 1 ? parts.get(0).duplicate() : NDArrays.concat(new NDList(parts), 1);
-    return model.adopt(all);
+  /** The vectors side by side, and rows of zeros for added items below them. */
+  private NDArray concat(List<NDArray> parts, int spare) {
+    if (spare == 0) {
+      // A single part is copied, too: this scope must not own what belongs to the strategy.
+      return model.adopt(
+          parts.size() == 1 ? parts.get(0).duplicate() : NDArrays.concat(new NDList(parts), 1));
+    }
+    NDArray all = model.manager().zeros(new Shape(numPlaces(), dimension()));
+    int column = 0;
+    for (NDArray part : parts) {
+      int width = (int) part.getShape().get(1);
+      all.set(new NDIndex("0:{}, {}:{}", pool.numItems(), column, column + width), part);
+      column += width;
+    }
+    return all;
   }
 
   /** (M, D) with ones where a dimension belongs to the strategy. */
@@ -258,6 +427,13 @@ final class FusedScorer implements AutoCloseable {
         NDArray centred = step.adopt(step.adopt(block(all, m)).sub(step.adopt(block(mean, m))));
         NDArray covariance = step.adopt(centred.transpose()).matMul(centred).divi(numItems);
         covariances[m] = model.adopt(covariance);
+        float[] values = HostArrays.toFloats(covariance);
+        int width = offsets[m + 1] - offsets[m];
+        double trace = 0;
+        for (int d = 0; d < width; d++) {
+          trace += values[d * width + d];
+        }
+        scales[m] = trace > 0 ? (float) (1 / Math.sqrt(trace)) : 0;
       }
     }
   }
@@ -370,7 +546,7 @@ final class FusedScorer implements AutoCloseable {
     }
     int numStrategies = pool.size();
     return SparseBatch.of(
-        pool.numItems(),
+        numPlaces(),
         scores.size(),
         (int user, ScoreSums into) -> {
           for (int m = 0; m < numStrategies; m++) {
@@ -385,6 +561,7 @@ final class FusedScorer implements AutoCloseable {
                   factor);
             }
           }
+          added.addTo(into);
         });
   }
 

@@ -1,6 +1,7 @@
 package io.sextant.meta;
 
 import io.sextant.data.Interactions;
+import java.util.Arrays;
 
 /**
  * What the policy knows of items beside the strategies' scores.
@@ -16,5 +17,12 @@ record ItemFacts(float[] logPopularity) {
       logs[item] = (float) Math.log1p(counts[item]);
     }
     return new ItemFacts(logs);
+  }
+
+  /** The same with so many items more, with which nobody has interacted. */
+  ItemFacts withSpare(int spare) {
+    return spare == 0
+        ? this
+        : new ItemFacts(Arrays.copyOf(logPopularity, logPopularity.length + spare));
   }
 }

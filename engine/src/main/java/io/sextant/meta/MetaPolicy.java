@@ -89,7 +89,7 @@ public final class MetaPolicy implements AutoCloseable {
    *     of items
    */
   public MetaStrategy over(StrategyPool pool, TopK topK) {
-    return over(pool, topK, parts.facts());
+    return over(pool, topK, parts.facts(), 0);
   }
 
   /**
@@ -98,10 +98,19 @@ public final class MetaPolicy implements AutoCloseable {
    * @param train what it was fitted to
    */
   public MetaStrategy over(StrategyPool pool, TopK topK, Interactions train) {
-    return over(pool, topK, ItemFacts.of(train));
+    return over(pool, topK, ItemFacts.of(train), 0);
   }
 
-  private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts facts) {
+  /**
+   * Mixes this pool, with room for items that are added later.
+   *
+   * @param spare how many
+   */
+  MetaStrategy over(StrategyPool pool, TopK topK, int spare) {
+    return over(pool, topK, parts.facts(), spare);
+  }
+
+  private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts facts, int spare) {
     if (!pool.names().equals(parts.strategies())) {
       throw new InvalidInputException(
           "the policy mixes %s but the pool has %s: give it those, in this order"
@@ -112,7 +121,8 @@ public final class MetaPolicy implements AutoCloseable {
           "the policy knows %d items but the pool scores %d: they are of different data"
               .formatted(facts.logPopularity().length, pool.numItems()));
     }
-    return new MetaStrategy(new FusedScorer(pool, topK), parts.withFacts(facts));
+    return new MetaStrategy(
+        new FusedScorer(pool, topK, spare), parts.withFacts(facts.withSpare(spare)));
   }
 
   @Override

@@ -133,10 +133,10 @@ public final class MetaStrategy implements AutoCloseable {
    */
   public List<Explanation> explain(UserState user, int[] items, ExcludedItems excluded) {
     for (int item : items) {
-      if (item < 0 || item >= scorer.pool().numItems()) {
+      if (item < 0 || item >= scorer.numPlaces()) {
         throw new InvalidInputException(
             "item %d cannot be explained: the catalogue has items 0 to %d"
-                .formatted(item, scorer.pool().numItems() - 1));
+                .formatted(item, scorer.numPlaces() - 1));
       }
     }
     return explain(user, 1, excluded, rescoring -> items);
@@ -157,6 +157,16 @@ public final class MetaStrategy implements AutoCloseable {
 
   FusedScorer scorer() {
     return scorer;
+  }
+
+  /** How many candidates stage 2 orders for lists of k: lists with the same number agree. */
+  int candidates(int k) {
+    return Math.max(k, options.candidates());
+  }
+
+  /** Weights (M) over standardised scores that are the same for all users. */
+  float[] globalWeights() {
+    return global.baseline().clone();
   }
 
   private RankedLists stageOne(
@@ -182,7 +192,7 @@ public final class MetaStrategy implements AutoCloseable {
       boolean policy) {
     float[] before = features.users(users, scores);
     float[] weights = stage.weights(request, users, before, options.halfTrust());
-    int n = Math.max(k, options.candidates());
+    int n = candidates(k);
     RankedLists candidates = scorer.rank(request, scores, weights, n, excluded);
     Evidence evidence = evidence(request, scorer, scores, candidates);
     float[] normalised = stageTwo.normalisation().apply(evidence);

@@ -48,11 +48,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelBundle implements AutoCloseable {
 
+  private static final int ID_DIGITS = 12;
   private static final int MAX_ATTEMPTS = 10;
   private static final long RETRY_NANOS = 5_000_000;
 
   private final Path directory;
   private final Manifest manifest;
+  private final String contentId;
   private final List<SafetensorsFile> open = new ArrayList<>();
   private final List<StoredStrategy> strategies = new ArrayList<>();
   private Optional<StoredPolicy> policy = Optional.empty();
@@ -61,9 +63,10 @@ public final class ModelBundle implements AutoCloseable {
   private Optional<StoredHistories> histories = Optional.empty();
   private final Map<String, String> documents = new TreeMap<>();
 
-  private ModelBundle(Path directory, Manifest manifest) {
+  private ModelBundle(Path directory, Manifest manifest, String contentId) {
     this.directory = directory;
     this.manifest = manifest;
+    this.contentId = contentId;
   }
 
   /**
@@ -116,7 +119,11 @@ public final class ModelBundle implements AutoCloseable {
                     + ": there is no such model bundle"
                     + AtomicFiles.leftAsideHint(directory));
       }
-      ModelBundle bundle = new ModelBundle(directory, readManifest(directory));
+      ByteBuffer manifest = readManifest(directory);
+      String id = AtomicFiles.digest(manifest).sha256().substring(0, ID_DIGITS);
+      ModelBundle bundle =
+          new ModelBundle(
+              directory, Manifest.parse(manifest, directory.resolve(Manifest.FILE).toString()), id);
       try {
         bundle.load();
       } catch (Throwable e) {
@@ -132,7 +139,8 @@ public final class ModelBundle implements AutoCloseable {
     }
   }
 
-  private static Manifest readManifest(Path directory) throws IOException {
+  /** The manifest, which has the right checksum, and a format that this engine knows. */
+  private static ByteBuffer readManifest(Path directory) throws IOException {
     Path file = directory.resolve(Manifest.FILE);
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       throw new InvalidInputException(
@@ -152,12 +160,12 @@ public final class ModelBundle implements AutoCloseable {
       }
     }
     // A newer format may have another way of checking: its version is told before anything else.
-    Manifest manifest = Manifest.parse(bytes, file.toString());
+    Manifest.parse(bytes.duplicate(), file.toString());
     if (!hasChecksum) {
       throw new InvalidInputException(
           checksumFile + ": is missing: the bundle is damaged; restore it from a copy");
     }
-    return manifest;
+    return bytes;
   }
 
   private static ByteBuffer readSmall(Path file, long limit) throws IOException {
@@ -332,6 +340,14 @@ public final class ModelBundle implements AutoCloseable {
   /** The directory that was opened. */
   public Path directory() {
     return directory;
+  }
+
+  /**
+   * Twelve hexadecimal digits of the manifest's SHA-256, and so of all files: by this a service
+   * says which bundle made a list.
+   */
+  public String contentId() {
+    return contentId;
   }
 
   /** The version of the engine that wrote the bundle. */
