@@ -116,6 +116,16 @@ public final class StoredHistories {
     return read(items, range[0], range[1] - range[0]);
   }
 
+  /** Where each history begins in {@link #allItems}, and at the end its length: a new array. */
+  public int[] allOffsets() {
+    return offsets.toInts();
+  }
+
+  /** The items of all histories, one after the other: a new array. */
+  public int[] allItems() {
+    return items.toInts();
+  }
+
   private static int[] read(TensorSource tensor, long firstRow, int rows) {
     ByteBuffer bytes =
         ByteBuffer.allocate(tensor.spec().bytesOfRows(firstRow, rows))

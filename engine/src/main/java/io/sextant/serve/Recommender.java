@@ -1,0 +1,503 @@
+package io.sextant.serve;
+
+import io.sextant.DeadlineExceededException;
+import io.sextant.Event;
+import io.sextant.ExplainedItem;
+import io.sextant.InvalidInputException;
+import io.sextant.NewItem;
+import io.sextant.OverloadedException;
+import io.sextant.RecommendationRequest;
+import io.sextant.Recommendations;
+import io.sextant.RecommenderClosedException;
+import io.sextant.ServiceHealth;
+import io.sextant.SextantException;
+import io.sextant.SimilarItemsRequest;
+import io.sextant.meta.ServableModel;
+import io.sextant.observe.RequestEvent;
+import io.sextant.observe.RequestOutcome;
+import io.sextant.observe.ServiceMetrics;
+import io.sextant.observe.SwapEvent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a service holds: it opens a bundle and answers requests for as long as the service lives,
+ * while events come in, items change, and one model follows another.
+ *
+ * <p>Requests that are made at the same time are computed together; see {@link RecommenderOptions}.
+ * Each has a deadline. What a call can throw:
+ *
+ * <ul>
+ *   <li>{@link InvalidInputException}: the request cannot be answered, by no service;
+ *   <li>{@link OverloadedException}, at once: too many wait already; it says when to try again;
+ *   <li>{@link DeadlineExceededException}: there was no answer in time;
+ *   <li>{@link RecommenderClosedException}: {@link #close} was called;
+ *   <li>{@link SextantException}: the model failed at this request, or the caller was interrupted.
+ * </ul>
+ *
+ * <p>Memory: that of one model; while a new one is loaded, that of both. State of users and items
+ * is bounded by the options.
+ *
+ * <p>Thread safety: safe, from platform and virtual threads.
+ */
+public final class Recommender implements AutoCloseable {
+
+  /** Longer ids are refused where they would be kept. */
+  static final int MAX_ID_LENGTH = 1024;
+
+  /** An explanation costs some ten milliseconds an item. */
+  static final int MAX_EXPLAINED = 100;
+
+  private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final Duration LONGEST = Duration.ofHours(1);
+  private static final long CLOSING_SECONDS = 30;
+
+  private final RecommenderOptions options;
+  private final ServedVersion.Loader loader;
+  private final ServiceMetrics metrics;
+  private final Batcher batcher;
+  private final Callbacks callbacks;
+  private final LiveHistories live;
+  private final Semaphore explaining = new Semaphore(1, true);
+  private final ReentrantLock swapping = new ReentrantLock();
+  private final ReentrantLock changing = new ReentrantLock();
+  private final ItemUpdates updates = new ItemUpdates();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile ServedVersion current;
+
+  private Recommender(
+      RecommenderOptions options, ServedVersion.Loader loader, ServedVersion first) {
+    this.options = options;
+    this.loader = loader;
+    metrics = new GuardedMetrics(options.metrics());
+    current = first;
+    live = new LiveHistories(options.maxLiveUsers(), options.maxLiveEvents());
+    callbacks = new Callbacks(options.callbacks());
+    batcher = new Batcher(options, metrics);
+    metrics.opened(batcher::depth);
+    metrics.serving(first.id());
+  }
+
+  /**
+   * Opens a bundle and serves it.
+   *
+   * @throws InvalidInputException if it is not there, damaged, or cannot be served
+   */
+  public static Recommender open(Path bundle, RecommenderOptions options) {
+    return open(
+        bundle,
+        options,
+        (opened, how) ->
+            ServableModel.load(opened, how.device(), how.strategy(), how.maxNewItems()));
+  }
+
+  /** Serves what a loader makes of a bundle. */
+  static Recommender open(Path bundle, RecommenderOptions options, ServedVersion.Loader loader) {
+    return new Recommender(options, loader, ServedVersion.open(bundle, options, loader));
+  }
+
+  /** The best items for a user. */
+  public Recommendations recommend(RecommendationRequest request) {
+    return observed(
+        () -> {
+          try (Query query = query(request)) {
+            return await(query);
+          }
+        });
+  }
+
+  /**
+   * The same without waiting. The future fails with what {@link #recommend} would throw; cancelling
+   * it takes the request out of the queue.
+   *
+   * <p>What follows the future runs on the executor of the options. Blocking it for long is bad
+   * manners but harms no other request.
+   */
+  public CompletableFuture<Recommendations> recommendAsync(RecommendationRequest request) {
+    return async(() -> query(request));
+  }
+
+  /**
+   * Answers many requests, in their order. They are handed in so many at a time that they leave
+   * room for others; each has its time from the moment when its turn comes.
+   *
+   * @throws SextantException if one of them fails, as {@link #recommend}; the others are given up
+   */
+  public List<Recommendations> recommendBatch(List<RecommendationRequest> requests) {
+    int window = Math.max(1, Math.min(options.maxBatch(), options.queueCapacity() / 2));
+    List<Recommendations> answers = new ArrayList<>(requests.size());
+    for (int first = 0; first < requests.size(); first += window) {
+      List<CompletableFuture<Recommendations>> futures =
+          requests.subList(first, Math.min(requests.size(), first + window)).stream()
+              .map(this::recommendAsync)
+              .toList();
+      try {
+        for (CompletableFuture<Recommendations> future : futures) {
+          answers.add(Waiting.result(future));
+        }
+      } finally {
+        futures.forEach(future -> future.cancel(false));
+      }
+    }
+    return answers;
+  }
+
+  /** Items that are like one: those that the model recommends to who has this one alone. */
+  public Recommendations similarItems(SimilarItemsRequest request) {
+    return observed(
+        () -> {
+          try (Query query = query(request)) {
+            return await(query);
+          }
+        });
+  }
+
+  /** Similar items without waiting, as {@link #recommendAsync}. */
+  public CompletableFuture<Recommendations> similarItemsAsync(SimilarItemsRequest request) {
+    return async(() -> query(request));
+  }
+
+  /**
+   * The best items for a user, with reasons. Takes some ten milliseconds an item, which are spent
+   * one request after the other, so that lists are not held up.
+   *
+   * @throws InvalidInputException also if more than {@value #MAX_EXPLAINED} items are asked for
+   */
+  public List<ExplainedItem> explain(RecommendationRequest request) {
+    if (request.k() > MAX_EXPLAINED) {
+      throw new InvalidInputException(
+          "at most %d items can be explained at once but k was %d"
+              .formatted(MAX_EXPLAINED, request.k()));
+    }
+    return observed(
+        () -> {
+          try (Query query = query(request)) {
+            await(query);
+            return explained(query);
+          }
+        });
+  }
+
+  private List<ExplainedItem> explained(Query query) {
+    try {
+      if (!explaining.tryAcquire(query.deadline() - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        throw new DeadlineExceededException(
+            "the explanation waited for others until its time was over");
+      }
+    } catch (InterruptedException e) {
+      throw Waiting.interrupted(e);
+    }
+    try {
+      return query.explain().stream().map(e -> Reasons.of(e, query)).toList();
+    } finally {
+      explaining.release();
+    }
+  }
+
+  /**
+   * Records what a user did: the next list of the user knows it. An item that the model does not
+   * know is kept for a model that does. The user may be one never seen.
+   */
+  public void recordEvent(String userId, String itemId) {
+    kept("user", userId);
+    kept("item", itemId);
+    if (closed.get()) {
+      throw Waiting.closed();
+    }
+    live.record(userId, itemId);
+    metrics.event();
+  }
+
+  /** Records an event; those of a user count in the order in which they are recorded. */
+  public void recordEvent(Event event) {
+    recordEvent(event.userId(), event.itemId());
+  }
+
+  /**
+   * Switches an item on or off, for every list from now on and for models to come.
+   *
+   * @throws InvalidInputException if the model does not know it
+   */
+  public void setAvailable(String itemId, boolean available) {
+    changing(catalogue -> updates.setAvailable(catalogue, itemId, available));
+  }
+
+  /**
+   * Sets attributes of an item; those that are not named stay as they are. A bundle gives
+   * attributes in a document {@code attributes.json}: {@code {"item": {"attribute": "value" or
+   * [values]}}}.
+   *
+   * @throws InvalidInputException if the model does not know it
+   */
+  public void setAttributes(String itemId, Map<String, Set<String>> attributes) {
+    changing(catalogue -> updates.setAttributes(catalogue, itemId, attributes));
+  }
+
+  /**
+   * Adds an item that the model does not know, as one of those that are like it.
+   *
+   * @throws InvalidInputException if it knows it, if nothing that it knows is like it, or if there
+   *     is no room
+   */
+  public void addItem(NewItem item) {
+    kept("item", item.itemId());
+    changing(catalogue -> updates.add(catalogue, item));
+  }
+
+  /**
+   * Serves another bundle from now on. Requests that are under way are answered by the old model,
+   * whose memory is freed with the last of them. Takes as long as loading; other threads are served
+   * meanwhile.
+   *
+   * @return the version of the new model
+   * @throws InvalidInputException if it cannot be served; then the old one serves on
+   */
+  public String swap(Path bundle) {
+    swapping.lock();
+    SwapEvent event = new SwapEvent();
+    event.begin();
+    String version = "";
+    try {
+      if (closed.get()) {
+        throw Waiting.closed();
+      }
+      version = publish(ServedVersion.open(bundle, options, loader));
+      return version;
+    } finally {
+      if (version.isEmpty()) {
+        metrics.swapRefused();
+      }
+      event.finish(version, !version.isEmpty());
+      swapping.unlock();
+    }
+  }
+
+  private String publish(ServedVersion next) {
+    ServedVersion old;
+    changing.lock();
+    try {
+      if (closed.get()) {
+        throw Waiting.closed();
+      }
+      updates.applyTo(next.catalogue());
+      old = current;
+      current = next;
+    } catch (RuntimeException | Error e) {
+      next.release();
+      throw e;
+    } finally {
+      changing.unlock();
+    }
+    old.release();
+    metrics.serving(next.id());
+    return next.id();
+  }
+
+  /** The version of the model that serves: the bundle's content id. */
+  public String modelVersion() {
+    return current.id();
+  }
+
+  /** How the service is; never blocks for long. */
+  public ServiceHealth health() {
+    ServedVersion version = current;
+    int depth = batcher.depth();
+    long busy = batcher.busyNanos();
+    ServiceHealth.Status status = ServiceHealth.Status.UP;
+    String detail = "serves";
+    if (closed.get()) {
+      status = ServiceHealth.Status.DOWN;
+      detail = "is closed";
+    } else if (busy > STUCK_NANOS) {
+      status = ServiceHealth.Status.DOWN;
+      detail = "computes one batch for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(busy));
+    } else if (depth >= options.queueCapacity()) {
+      status = ServiceHealth.Status.DEGRADED;
+      detail = "refuses requests: the queue is full";
+    } else if (batcher.lastFailed()) {
+      status = ServiceHealth.Status.DEGRADED;
+      detail = "all requests of the last batch failed";
+    }
+    return new ServiceHealth(
+        status,
+        detail,
+        version.id(),
+        version.since(),
+        depth,
+        options.queueCapacity(),
+        Duration.ofNanos(busy));
+  }
+
+  /**
+   * Takes no more requests, finishes what is being computed, tells those that wait, and frees the
+   * model when the last of its users has let go. Closing twice does nothing.
+   */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    batcher.close();
+    ServedVersion last;
+    changing.lock();
+    try {
+      last = current;
+    } finally {
+      changing.unlock();
+    }
+    last.release();
+    Waiting.forLatch(last.freed(), CLOSING_SECONDS);
+    callbacks.close();
+    metrics.closed();
+  }
+
+  private Query query(RecommendationRequest request) {
+    checkK(request.k());
+    String user = request.userId();
+    List<String> events = user == null || request.history() != null ? List.of() : live.of(user);
+    long deadline = deadline(request.timeout());
+    return acquired(version -> Query.of(version, request, events, deadline));
+  }
+
+  private Query query(SimilarItemsRequest request) {
+    checkK(request.k());
+    long deadline = deadline(request.timeout());
+    return acquired(version -> Query.of(version, request, deadline));
+  }
+
+  private Query acquired(Function<ServedVersion, Query> maker) {
+    ServedVersion version = current;
+    while (!version.acquire()) {
+      if (closed.get()) {
+        throw Waiting.closed();
+      }
+      // It was swapped away between the two lines: the next one is there already.
+      version = current;
+    }
+    try {
+      return maker.apply(version);
+    } catch (RuntimeException | Error e) {
+      version.release();
+      throw e;
+    }
+  }
+
+  private void checkK(int k) {
+    if (k > options.maxK()) {
+      throw new InvalidInputException(
+          "k must be <= %d but was %d: see maxK".formatted(options.maxK(), k));
+    }
+  }
+
+  private static void kept(String what, String id) {
+    if (id.isEmpty() || id.length() > MAX_ID_LENGTH) {
+      throw new InvalidInputException(
+          "the id of the %s must have 1 to %d characters but had %d"
+              .formatted(what, MAX_ID_LENGTH, id.length()));
+    }
+  }
+
+  private long deadline(@Nullable Duration asked) {
+    Duration timeout = asked == null ? options.timeout() : asked;
+    Duration bounded = timeout.compareTo(LONGEST) > 0 ? LONGEST : timeout;
+    return System.nanoTime() + bounded.toNanos();
+  }
+
+  /** A change of items. */
+  @FunctionalInterface
+  private interface Change {
+    void in(Catalogue catalogue);
+  }
+
+  private void changing(Change change) {
+    changing.lock();
+    try {
+      if (closed.get()) {
+        throw Waiting.closed();
+      }
+      change.in(current.catalogue());
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private Recommendations await(Query query) {
+    while (true) {
+      Job job = submitted(query);
+      Recommendations answer = query.answer(Waiting.until(job));
+      if (answer != null) {
+        return answer;
+      }
+    }
+  }
+
+  private Job submitted(Query query) {
+    Job job = query.job();
+    try {
+      batcher.submit(job);
+      return job;
+    } catch (RuntimeException e) {
+      job.version().release();
+      throw e;
+    }
+  }
+
+  /** Work whose end is told to metrics and flight recorder. */
+  @FunctionalInterface
+  private interface Observed<T> {
+    T get();
+  }
+
+  private <T> T observed(Observed<T> work) {
+    long start = System.nanoTime();
+    RequestEvent event = new RequestEvent();
+    event.begin();
+    RequestOutcome outcome = RequestOutcome.FAILED;
+    try {
+      T result = work.get();
+      outcome = RequestOutcome.SERVED;
+      return result;
+    } catch (RuntimeException e) {
+      outcome = Waiting.outcome(e);
+      throw e;
+    } finally {
+      ended(event, outcome, start);
+    }
+  }
+
+  private void ended(RequestEvent event, RequestOutcome outcome, long start) {
+    metrics.request(outcome, System.nanoTime() - start);
+    event.finish(outcome);
+  }
+
+  /** Makes the query. */
+  @FunctionalInterface
+  private interface Opening {
+    Query open();
+  }
+
+  private CompletableFuture<Recommendations> async(Opening opening) {
+    long start = System.nanoTime();
+    RequestEvent event = new RequestEvent();
+    event.begin();
+    try {
+      Query query = opening.open();
+      return new AsyncAnswer(query, this::submitted, callbacks, (o) -> ended(event, o, start))
+          .begin();
+    } catch (RuntimeException e) {
+      ended(event, Waiting.outcome(e), start);
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+}
