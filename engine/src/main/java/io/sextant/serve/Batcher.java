@@ -295,7 +295,6 @@ final class Batcher {
       found = new GroupSearch(group).search();
     } catch (RuntimeException | Error e) {
       if (group.size() == 1) {
-        LOG.warn("a request failed", e);
         group.get(0).result().completeExceptionally(e);
         return false;
       }

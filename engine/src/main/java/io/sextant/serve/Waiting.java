@@ -14,9 +14,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How callers wait, and what they are told when it does not end well. */
 final class Waiting {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Waiting.class);
 
   private Waiting() {}
 
@@ -55,7 +59,7 @@ final class Waiting {
     while (true) {
       try {
         if (!latch.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-          // Whoever holds the model still, frees it when done.
+          LOG.warn("a request holds the closed model for {} s: it is freed with its end", seconds);
         }
         break;
       } catch (InterruptedException e) {
