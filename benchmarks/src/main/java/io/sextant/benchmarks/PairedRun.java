@@ -24,6 +24,7 @@ public final class PairedRun {
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
+      PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
       """;
 
@@ -43,6 +44,7 @@ public final class PairedRun {
           case "train", "score" -> n.length == 5;
           case "tables" -> n.length >= 6;
           case "policy" -> n.length == 4;
+          case "serve" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
         };
@@ -56,6 +58,7 @@ public final class PairedRun {
           case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
+          case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
           default -> memory(n[0], n[1]);
         };
     System.out.println(
@@ -79,7 +82,8 @@ public final class PairedRun {
         plain[pair] = peer.train().examplesPerSecond();
       }
     }
-    return format("\"sizes\": \"%s\", %s", sizes, compared("examples/s", ours, plain));
+    return format(
+        "\"sizes\": \"%s\", %s", sizes, compared("examples/s", "sextant", ours, "plainDjl", plain));
   }
 
   /** Microseconds an example for each number of users, and its ratio to that of the first. */
@@ -138,7 +142,33 @@ public final class PairedRun {
     }
     return format(
         "\"users\": %d, \"items\": %d, \"dimension\": %d, \"k\": 100, %s",
-        users, items, dimension, compared("users/s", ours, plain));
+        users, items, dimension, compared("users/s", "sextant", ours, "plainDjl", plain));
+  }
+
+  /** Requests a second of callers who ask again at once. */
+  private static String serve(
+      int users, int items, int dimension, int callers, int requests, int pairs) {
+    double[] batched = new double[pairs];
+    double[] alone = new double[pairs];
+    try (Serving serving = new Serving(users, items, dimension)) {
+      serving.checkThatBothAgree();
+      for (int pair = -2; pair < pairs; pair++) {
+        double together = serving.batched(callers, requests);
+        double oneByOne = serving.oneByOne(callers, requests);
+        if (pair >= 0) {
+          batched[pair] = together;
+          alone[pair] = oneByOne;
+        }
+      }
+    }
+    return format(
+        "\"users\": %d, \"items\": %d, \"dimension\": %d, \"k\": 100, \"callers\": %d, \"requests\": %d, %s",
+        users,
+        items,
+        dimension,
+        callers,
+        requests,
+        compared("requests/s", "batched", batched, "oneByOne", alone));
   }
 
   /** Milliseconds for 1,000 users of stage 1 with fixed weights and with gates, and of stage 2. */
@@ -193,12 +223,13 @@ public final class PairedRun {
         growth.before() / 0x1p20, growth.after() / 0x1p20, growth.percent());
   }
 
-  private static String compared(String unit, double[] ours, double[] plain) {
-    double[] ratios = new double[ours.length];
-    Arrays.setAll(ratios, i -> ours[i] / plain[i]);
+  private static String compared(
+      String unit, String name, double[] values, String otherName, double[] others) {
+    double[] ratios = new double[values.length];
+    Arrays.setAll(ratios, i -> values[i] / others[i]);
     return format(
-        "\"unit\": \"%s\", \"pairs\": %d, \"sextant\": %s, \"plainDjl\": %s, \"ratio\": %s",
-        unit, ratios.length, spread(ours), spread(plain), spread(ratios));
+        "\"unit\": \"%s\", \"pairs\": %d, \"%s\": %s, \"%s\": %s, \"ratio\": %s",
+        unit, ratios.length, name, spread(values), otherName, spread(others), spread(ratios));
   }
 
   /** Median, least and greatest. */

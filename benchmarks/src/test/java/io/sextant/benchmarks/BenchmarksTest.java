@@ -68,6 +68,15 @@ class BenchmarksTest {
   }
 
   @Test
+  void servingRunsInBatchesAndOneByOneWithTheSameLists() {
+    try (Serving serving = new Serving(20, 300, 4)) {
+      serving.checkThatBothAgree();
+      assertThat(serving.batched(4, 40)).isPositive();
+      assertThat(serving.oneByOne(4, 40)).isPositive();
+    }
+  }
+
+  @Test
   void growthIsMeasured() {
     assertThat(MemoryRun.train(2, 60).before()).isPositive();
     assertThat(MemoryRun.score(2, 3).after()).isPositive();

@@ -162,24 +162,15 @@ final class FusedScorer implements AutoCloseable {
     }
   }
 
-  /** The width of {@link #directions}: that of all vectors of more than one dimension. */
+  /** How many numbers {@link #directions} gives for an item. */
   int directionWidth() {
-    int width = 0;
-    for (int m = 0; m < pool.size(); m++) {
-      // One dimension alone, as popularity has it, is no direction.
-      width += offsets[m + 1] - offsets[m] > 1 ? offsets[m + 1] - offsets[m] : 0;
-    }
-    return width;
+    return ItemDirections.width(offsets);
   }
 
-  /**
-   * Unit vectors (items * width): each strategy's vectors less their mean, divided by the root of
-   * their covariance's trace; zeros where that leaves nothing.
-   */
+  /** Unit vectors (items * width) whose inner products say how alike items are. */
   float[] directions(int[] items) {
-    int width = directionWidth();
     NDArray all = vectors;
-    if (all == null || width == 0) {
+    if (all == null || directionWidth() == 0) {
       return new float[0];
     }
     float[] gathered =
@@ -190,29 +181,7 @@ final class FusedScorer implements AutoCloseable {
                 return HostArrays.toFloats(step.adopt(RowOptimizer.gather(all, index)));
               }
             });
-    float[] directions = new float[items.length * width];
-    for (int i = 0; i < items.length; i++) {
-      int to = i * width;
-      for (int m = 0; m < pool.size(); m++) {
-        if (offsets[m + 1] - offsets[m] > 1) {
-          for (int d = offsets[m]; d < offsets[m + 1]; d++) {
-            directions[to++] = (gathered[i * dimension() + d] - hostMean[d]) * scales[m];
-          }
-        }
-      }
-      normalise(directions, i * width, width);
-    }
-    return directions;
-  }
-
-  private static void normalise(float[] values, int from, int length) {
-    double squares = 0;
-    for (int at = from; at < from + length; at++) {
-      squares += (double) values[at] * values[at];
-    }
-    for (int at = from; at < from + length && squares > 0; at++) {
-      values[at] /= (float) Math.sqrt(squares);
-    }
+    return new ItemDirections(offsets, hostMean, scales).of(gathered);
   }
 
   /** What each item of the history adds to one strategy's score of an item; empty if unknown. */

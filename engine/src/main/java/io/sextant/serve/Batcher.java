@@ -177,26 +177,36 @@ final class Batcher {
   }
 
   private void work(int worker) {
-    List<Job> batch = next(worker);
-    while (!batch.isEmpty()) {
-      long start = System.nanoTime();
-      BatchEvent event = new BatchEvent();
-      event.begin();
+    boolean open = true;
+    while (open) {
       try {
-        compute(batch);
+        List<Job> batch = next(worker);
+        open = !batch.isEmpty();
+        if (open) {
+          run(worker, batch);
+        }
       } catch (Throwable e) {
-        // Whatever it is, the worker lives: those who wait for the next batches cannot mend it.
-        LOG.error("a batch of {} requests failed", batch.size(), e);
-        batch.forEach(job -> job.result().completeExceptionally(e));
-      } finally {
-        batch.forEach(job -> job.version().release());
+        // Whatever it is, the worker lives: without it nobody would be answered any more.
+        LOG.error("a worker goes on after a failure", e);
       }
-      event.finish(batch.size(), depth);
-      long nanos = System.nanoTime() - start;
-      metrics.batch(batch.size(), nanos);
-      done(worker, batch.size(), nanos);
-      batch = next(worker);
     }
+  }
+
+  private void run(int worker, List<Job> batch) {
+    long start = System.nanoTime();
+    BatchEvent event = new BatchEvent();
+    event.begin();
+    try {
+      compute(batch);
+    } catch (Throwable e) {
+      batch.forEach(job -> job.result().completeExceptionally(e));
+      throw e;
+    } finally {
+      batch.forEach(job -> job.version().release());
+      done(worker, batch.size(), System.nanoTime() - start);
+    }
+    event.finish(batch.size(), depth);
+    metrics.batch(batch.size(), System.nanoTime() - start);
   }
 
   private void done(int worker, int size, long nanos) {

@@ -8,7 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What users did since the bundle was made: the latest items of each, oldest first, for a bounded
- * number of users. A new user takes the place of the one whose last event is the oldest.
+ * number of users. A new user takes the place of the one whose last event is the oldest, among
+ * those who share a lock.
  *
  * <p>Items are kept by id, because the next bundle numbers them otherwise.
  *
@@ -17,6 +18,9 @@ import java.util.concurrent.locks.ReentrantLock;
 final class LiveHistories {
 
   private static final int SHARDS = 16;
+
+  /** With fewer users to a lock, the order of their last events would hold among a few only. */
+  private static final int USERS_PER_SHARD = 64;
 
   private final int maxEvents;
   private final Shard[] shards;
@@ -38,7 +42,7 @@ final class LiveHistories {
 
   LiveHistories(int maxUsers, int maxEvents) {
     this.maxEvents = maxEvents;
-    int numShards = Math.min(SHARDS, maxUsers);
+    int numShards = Math.max(1, Math.min(SHARDS, maxUsers / USERS_PER_SHARD));
     shards = new Shard[numShards];
     for (int i = 0; i < numShards; i++) {
       shards[i] = new Shard(maxUsers / numShards + (i < maxUsers % numShards ? 1 : 0));

@@ -13,8 +13,6 @@ import io.sextant.ServiceHealth;
 import io.sextant.SextantException;
 import io.sextant.SimilarItemsRequest;
 import io.sextant.meta.ServableModel;
-import io.sextant.observe.RequestEvent;
-import io.sextant.observe.RequestOutcome;
 import io.sextant.observe.ServiceMetrics;
 import io.sextant.observe.SwapEvent;
 import java.nio.file.Path;
@@ -28,6 +26,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +67,7 @@ public final class Recommender implements AutoCloseable {
   private final ServiceMetrics metrics;
   private final Batcher batcher;
   private final Callbacks callbacks;
+  private final Answers answers;
   private final LiveHistories live;
   private final Semaphore explaining = new Semaphore(1, true);
   private final ReentrantLock swapping = new ReentrantLock();
@@ -85,6 +85,7 @@ public final class Recommender implements AutoCloseable {
     live = new LiveHistories(options.maxLiveUsers(), options.maxLiveEvents());
     callbacks = new Callbacks(options.callbacks());
     batcher = new Batcher(options, metrics);
+    answers = new Answers(batcher, callbacks, metrics);
     metrics.opened(batcher::depth);
     metrics.serving(first.id());
   }
@@ -109,12 +110,7 @@ public final class Recommender implements AutoCloseable {
 
   /** The best items for a user. */
   public Recommendations recommend(RecommendationRequest request) {
-    return observed(
-        () -> {
-          try (Query query = query(request)) {
-            return await(query);
-          }
-        });
+    return answers.now(() -> query(request));
   }
 
   /**
@@ -125,7 +121,7 @@ public final class Recommender implements AutoCloseable {
    * manners but harms no other request.
    */
   public CompletableFuture<Recommendations> recommendAsync(RecommendationRequest request) {
-    return async(() -> query(request));
+    return answers.later(() -> query(request));
   }
 
   /**
@@ -155,17 +151,12 @@ public final class Recommender implements AutoCloseable {
 
   /** Items that are like one: those that the model recommends to who has this one alone. */
   public Recommendations similarItems(SimilarItemsRequest request) {
-    return observed(
-        () -> {
-          try (Query query = query(request)) {
-            return await(query);
-          }
-        });
+    return answers.now(() -> query(request));
   }
 
   /** Similar items without waiting, as {@link #recommendAsync}. */
   public CompletableFuture<Recommendations> similarItemsAsync(SimilarItemsRequest request) {
-    return async(() -> query(request));
+    return answers.later(() -> query(request));
   }
 
   /**
@@ -180,10 +171,10 @@ public final class Recommender implements AutoCloseable {
           "at most %d items can be explained at once but k was %d"
               .formatted(MAX_EXPLAINED, request.k()));
     }
-    return observed(
+    return answers.observed(
         () -> {
           try (Query query = query(request)) {
-            await(query);
+            answers.await(query);
             return explained(query);
           }
         });
@@ -414,90 +405,15 @@ public final class Recommender implements AutoCloseable {
     return System.nanoTime() + bounded.toNanos();
   }
 
-  /** A change of items. */
-  @FunctionalInterface
-  private interface Change {
-    void in(Catalogue catalogue);
-  }
-
-  private void changing(Change change) {
+  private void changing(Consumer<Catalogue> change) {
     changing.lock();
     try {
       if (closed.get()) {
         throw Waiting.closed();
       }
-      change.in(current.catalogue());
+      change.accept(current.catalogue());
     } finally {
       changing.unlock();
-    }
-  }
-
-  private Recommendations await(Query query) {
-    while (true) {
-      Job job = submitted(query);
-      Recommendations answer = query.answer(Waiting.until(job));
-      if (answer != null) {
-        return answer;
-      }
-    }
-  }
-
-  private Job submitted(Query query) {
-    Job job = query.job();
-    try {
-      batcher.submit(job);
-      return job;
-    } catch (RuntimeException e) {
-      job.version().release();
-      throw e;
-    }
-  }
-
-  /** Work whose end is told to metrics and flight recorder. */
-  @FunctionalInterface
-  private interface Observed<T> {
-    T get();
-  }
-
-  private <T> T observed(Observed<T> work) {
-    long start = System.nanoTime();
-    RequestEvent event = new RequestEvent();
-    event.begin();
-    RequestOutcome outcome = RequestOutcome.FAILED;
-    try {
-      T result = work.get();
-      outcome = RequestOutcome.SERVED;
-      return result;
-    } catch (RuntimeException e) {
-      outcome = Waiting.outcome(e);
-      throw e;
-    } finally {
-      ended(event, outcome, start);
-    }
-  }
-
-  private void ended(RequestEvent event, RequestOutcome outcome, long start) {
-    metrics.request(outcome, System.nanoTime() - start);
-    event.finish(outcome);
-  }
-
-  /** Makes the query. */
-  @FunctionalInterface
-  private interface Opening {
-    Query open();
-  }
-
-  private CompletableFuture<Recommendations> async(Opening opening) {
-    long start = System.nanoTime();
-    RequestEvent event = new RequestEvent();
-    event.begin();
-    try {
-      Query query = opening.open();
-      return new AsyncAnswer(query, this::submitted, callbacks, (o) -> ended(event, o, start))
-          .begin();
-    } catch (RuntimeException e) {
-      ended(event, Waiting.outcome(e), start);
-      return CompletableFuture.failedFuture(e);
     }
   }
 }

@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
  */
 final class FakeModel implements ServableModel {
 
-  static final int ITEMS = 50;
+  static final int ITEMS = 240;
   static final int USERS = 20;
   private static final String SALT = "salt.txt";
 
@@ -58,14 +58,17 @@ final class FakeModel implements ServableModel {
    * Writes a bundle with items i0, i1 ... and users u0, u1 ..., whose histories end with theirs.
    */
   static Path write(Path directory, int salt) {
-    new BundleWriter()
+    writer(salt).write(directory);
+    return directory;
+  }
+
+  static BundleWriter writer(int salt) {
+    return new BundleWriter()
         .strategy("fake", "fake", "{}", List.of(TensorSource.of("t", new float[] {salt}, 1)))
         .users(ids("u", USERS))
         .items(ids("i", ITEMS))
         .histories(user -> new int[] {(user + 1) % ITEMS, user})
-        .document(SALT, Integer.toString(salt))
-        .write(directory);
-    return directory;
+        .document(SALT, Integer.toString(salt));
   }
 
   static List<String> ids(String prefix, int count) {

@@ -599,6 +599,14 @@ class RecommenderTest {
           .hasMessageContaining("checksum");
       assertThatThrownBy(() -> recommender.swap(folder.resolve("nowhere")))
           .isInstanceOf(InvalidInputException.class);
+      for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+        Path diverged = ServedBundles.diverged(folder.resolve("bad " + bad), bad);
+        assertThatThrownBy(() -> recommender.swap(diverged))
+            .isInstanceOf(InvalidInputException.class)
+            .hasMessageContaining("strategy 'als'")
+            .hasMessageContaining("NaN or infinite");
+        assertThatThrownBy(() -> open(diverged)).isInstanceOf(InvalidInputException.class);
+      }
       assertThat(recommender.modelVersion()).isEqualTo(before.modelVersion());
       assertThat(recommender.recommend(request).itemIds()).isEqualTo(before.itemIds());
     }

@@ -15,6 +15,7 @@ import io.sextant.meta.MetaTrainer;
 import io.sextant.meta.StrategyPool;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.BundleWriter;
+import io.sextant.store.TensorSource;
 import io.sextant.strategy.Als;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.LowPass;
@@ -22,6 +23,7 @@ import io.sextant.strategy.Popularity;
 import io.sextant.strategy.SessionTransitions;
 import io.sextant.strategy.Strategy;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -68,6 +70,26 @@ final class ServedBundles {
     Interactions all = walks(seed);
     try (StrategyPool pool = pool(all)) {
       writer(pool, all).write(directory);
+    }
+    return directory;
+  }
+
+  /** A strategy of which one number of one item's vector is a bad one. */
+  static Path diverged(Path directory, float bad) {
+    Interactions all = walks(1);
+    try (StrategyPool pool = pool(all)) {
+      StrategyPool.Member als = pool.members().get(pool.size() - 1);
+      List<TensorSource> tensors = new ArrayList<>();
+      for (TensorSource tensor : als.fitted().tensors()) {
+        float[] values = tensor.toFloats();
+        values[values.length / 2] = bad;
+        tensors.add(TensorSource.of(tensor.spec().name(), values, tensor.spec().dimensions()));
+      }
+      new BundleWriter()
+          .strategy("als", als.fitted().type(), als.fitted().configJson(), tensors)
+          .users(FakeModel.ids("u", USERS))
+          .items(FakeModel.ids("i", ITEMS))
+          .write(directory);
     }
     return directory;
   }
