@@ -111,7 +111,11 @@ class ModelBundleTest {
   void leastBundle() {
     Path least = folder.resolve("a/b/least");
     new BundleWriter().strategy("s", "S", "{}", List.of()).write(least);
-    try (ModelBundle read = ModelBundle.open(least)) {
+    try (ModelBundle read = ModelBundle.open(least);
+        ModelBundle other = ModelBundle.open(bundle);
+        ModelBundle again = ModelBundle.open(bundle)) {
+      assertThat(other.contentId()).matches("[0-9a-f]{12}").isEqualTo(again.contentId());
+      assertThat(read.contentId()).isNotEqualTo(other.contentId());
       assertThat(read.policy()).isEmpty();
       assertThat(read.users()).isEmpty();
       assertThat(read.items()).isEmpty();

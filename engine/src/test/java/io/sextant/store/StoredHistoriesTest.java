@@ -44,6 +44,8 @@ class StoredHistoriesTest {
     assertThat(histories.of(0)).isEmpty();
     assertThat(histories.of(1)).containsExactly(2, 0, 2);
     assertThat(histories.of(2)).containsExactly(1);
+    assertThat(histories.allOffsets()).containsExactly(0, 0, 3, 4);
+    assertThat(histories.allItems()).containsExactly(2, 0, 2, 1);
     assertThatThrownBy(() -> histories.of(3)).isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> histories.of(-1)).isInstanceOf(IndexOutOfBoundsException.class);
   }
