@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       Recommend.class,
       Reproduce.class,
       Report.class,
+      Serve.class,
       Doctor.class
     })
 public final class Main {

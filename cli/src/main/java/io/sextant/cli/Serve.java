@@ -1,0 +1,91 @@
+package io.sextant.cli;
+
+import ai.djl.Device;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.sextant.cli.http.HttpOptions;
+import io.sextant.cli.http.HttpService;
+import io.sextant.observe.MicrometerMetrics;
+import io.sextant.serve.Recommender;
+import io.sextant.serve.RecommenderOptions;
+import io.sextant.tensor.Devices;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** An example service around the embedded engine: JSON over HTTP, and a page to try it in. */
+@Command(name = "serve", description = "Serves a bundle over HTTP.")
+final class Serve implements Callable<Integer> {
+
+  @Mixin private CommonOptions common = new CommonOptions();
+
+  @Option(names = "--model", required = true, description = "folder of the bundle")
+  private Path model = Path.of("");
+
+  @Option(names = "--port", description = "0: any that is free (default: ${DEFAULT-VALUE})")
+  private int port = 8080;
+
+  @Option(
+      names = "--host",
+      description = "interface to listen at (default: ${DEFAULT-VALUE}, this machine only)")
+  private String host = HttpOptions.LOCAL.host();
+
+  @Option(names = "--strategy", description = "one strategy of the bundle; default: its policy")
+  private @Nullable String strategy;
+
+  @Option(
+      names = "--timeout-ms",
+      description = "of requests that give none (default: ${DEFAULT-VALUE})")
+  private int timeoutMillis = 1000;
+
+  @Option(
+      names = "--http-threads",
+      description = "requests answered at the same time (default: ${DEFAULT-VALUE})")
+  private int httpThreads = HttpOptions.LOCAL.threads();
+
+  @Option(
+      names = "--max-body",
+      description = "bytes of a request's body (default: ${DEFAULT-VALUE})")
+  private int maxBody = HttpOptions.LOCAL.maxBodyBytes();
+
+  @Option(
+      names = "--allow-reload",
+      description = "POST /v1/reload loads the bundle's folder again, by whoever asks")
+  private boolean allowReload;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    Device device = common.device();
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    RecommenderOptions options =
+        RecommenderOptions.builder()
+            .device(Devices.name(device))
+            .strategy(strategy)
+            .timeout(Duration.ofMillis(timeoutMillis))
+            .metrics(new MicrometerMetrics(registry))
+            .build();
+    HttpOptions http = new HttpOptions(host, port, httpThreads, maxBody, allowReload);
+    CountDownLatch stopped = new CountDownLatch(1);
+    try (Recommender recommender = Recommender.open(model, options);
+        HttpService service = HttpService.start(model, recommender, http, registry::scrape)) {
+      Thread stop = new Thread(() -> close(service, recommender, stopped), "sextant-stop");
+      Runtime.getRuntime().addShutdownHook(stop);
+      System.out.println("serving " + model + " at " + service.url());
+      System.out.flush();
+      stopped.await();
+    }
+    return 0;
+  }
+
+  /** Requests that are under way are answered before the process ends. */
+  private static void close(HttpService service, Recommender recommender, CountDownLatch stopped) {
+    service.close();
+    recommender.close();
+    stopped.countDown();
+  }
+}
