@@ -1,12 +1,19 @@
 package io.sextant.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sextant.data.Dataset;
+import io.sextant.data.FeatureColumn;
 import io.sextant.data.IdIndex;
 import io.sextant.data.Interactions;
 import io.sextant.meta.MetaPolicy;
 import io.sextant.store.BundleWriter;
 import java.nio.file.Path;
 import java.util.AbstractList;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Writes what was fitted as one bundle. */
@@ -15,7 +22,43 @@ final class Bundles {
   /** Titles of items by id, as JSON. */
   static final String TITLES = "titles.json";
 
+  /** Attributes of items by id, as JSON: what requests can filter by. */
+  static final String ATTRIBUTES = "attributes.json";
+
   private Bundles() {}
+
+  /** The categories of items; no document where there are none. */
+  static Map<String, String> attributes(Dataset data) {
+    ObjectNode all = JsonNodeFactory.instance.objectNode();
+    for (FeatureColumn column : data.items().columns()) {
+      for (int item = 0; item < data.items().numRows(); item++) {
+        List<String> values = values(column, item);
+        if (!values.isEmpty()) {
+          ArrayNode array =
+              all.withObjectProperty(data.interactions().items().idOf(item))
+                  .putArray(column.name());
+          values.forEach(array::add);
+        }
+      }
+    }
+    return all.isEmpty() ? Map.of() : Map.of(ATTRIBUTES, all.toString());
+  }
+
+  private static List<String> values(FeatureColumn column, int item) {
+    if (column instanceof FeatureColumn.Categorical one) {
+      int code = one.codes()[item];
+      return code == 0 ? List.of() : List.of(one.vocabulary().get(code));
+    }
+    if (column instanceof FeatureColumn.MultiHot several) {
+      return IntStream.range(several.offsets()[item], several.offsets()[item + 1])
+          .map(at -> several.codes()[at])
+          .filter(code -> code != 0)
+          .mapToObj(several.vocabulary()::get)
+          .distinct()
+          .toList();
+    }
+    return List.of();
+  }
 
   /**
    * Writes a bundle.

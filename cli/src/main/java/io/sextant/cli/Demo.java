@@ -101,15 +101,10 @@ final class Demo implements Callable<Integer> {
       MetaPolicy policy = Objects.requireNonNull(policies.policy()).refitted(split.train());
       result.put("policyVersion", policy.version());
       report(console, result, evaluate(policy, fitted.pool(), split));
+      Map<String, String> documents = new LinkedHashMap<>(Bundles.attributes(data));
+      documents.put(Bundles.TITLES, titles(work));
       Bundles.write(
-          bundle,
-          fitted,
-          policy,
-          data.interactions(),
-          true,
-          text,
-          common.seed(),
-          Map.of(Bundles.TITLES, titles(work)));
+          bundle, fitted, policy, data.interactions(), true, text, common.seed(), documents);
     }
     heldOut(console, result, recipe, device, data, split);
     result.put("recommendations", recommend(console, bundle, device, split.train()));

@@ -176,17 +176,12 @@ final class Train implements Callable<Integer> {
         result.put("policyProfile", profile);
       }
       result.put("warnings", warnings);
+      Map<String, String> documents = new LinkedHashMap<>(Bundles.attributes(data));
+      documents.put(
+          TrainingRecord.DOCUMENT,
+          TrainingRecord.json(data.interactions(), text, common.seed(), device, result));
       Bundles.write(
-          out,
-          fitted,
-          policy,
-          data.interactions(),
-          !noHistories,
-          text,
-          common.seed(),
-          Map.of(
-              TrainingRecord.DOCUMENT,
-              TrainingRecord.json(data.interactions(), text, common.seed(), device, result)));
+          out, fitted, policy, data.interactions(), !noHistories, text, common.seed(), documents);
       warnings.forEach(warning -> System.err.println("warning: " + warning));
     }
     Folders.delete(folder);
