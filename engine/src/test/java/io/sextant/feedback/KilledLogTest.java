@@ -58,7 +58,8 @@ class KilledLogTest {
                 } catch (InterruptedException e) {
                   Thread.currentThread().interrupt();
                 }
-                process.destroyForcibly();
+                // The handle, because the process itself would close what it said as well.
+                process.toHandle().destroyForcibly();
               });
       killer.start();
       String before = line;
