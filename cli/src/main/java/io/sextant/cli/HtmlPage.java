@@ -20,8 +20,8 @@ final class HtmlPage {
       .note { color: #5a6878 } .warning { color: #a33a00 }
       """;
 
-  private static final int LABELS = 190;
-  private static final int WIDTH = 640;
+  private static final int LABELS = 270;
+  private static final int WIDTH = 740;
   private static final int ROW = 20;
   private static final int HEIGHT = 180;
 
@@ -179,7 +179,10 @@ final class HtmlPage {
 
   /** Four digits that count. */
   static String number(double value) {
-    return Double.isFinite(value) ? String.format(Locale.ROOT, "%.4g", value) : "-";
+    if (!Double.isFinite(value)) {
+      return "-";
+    }
+    return String.format(Locale.ROOT, Math.abs(value) >= 1000 ? "%,.0f" : "%.4g", value);
   }
 
   String html() {
