@@ -177,12 +177,31 @@ public final class FewShotModel {
     return outerItems == null ? given : outerItems.getArray();
   }
 
-  /** The item vectors x (I, D) of the inner steps at the model's present parameters. */
-  public NDArray stepVectors() {
+  /** The item vectors x (I * D) of the inner steps at the model's present parameters. */
+  public float[] stepVectors() {
     if (innerItems != null) {
-      return innerItems.getArray();
+      return HostArrays.toFloats(innerItems.getArray());
     }
-    return map == null ? scoreVectors() : given.matMul(map.getArray());
+    if (map == null) {
+      return HostArrays.toFloats(scoreVectors());
+    }
+    try (NDArray mapped = given.matMul(map.getArray())) {
+      return HostArrays.toFloats(mapped);
+    }
+  }
+
+  /**
+   * The present parameters as values whose results belong to this manager, where a parameter's own
+   * would belong to the model's.
+   */
+  public ParameterValues values(NDManager manager) {
+    ParameterValues values = new ParameterValues(manager);
+    for (NamedParameter named : namedParameters()) {
+      NDArray view = named.parameter().getArray().stopGradient();
+      view.attach(manager);
+      values.put(named.parameter(), view);
+    }
+    return values;
   }
 
   /** The users' vectors after the steps (B, D). */
@@ -214,7 +233,10 @@ public final class FewShotModel {
    */
   public NDArray scores(ParameterStore values, NDArray users, @Nullable NDArray columns) {
     NDArray y = outerItems == null ? given : value(values, outerItems);
-    return users.matMul((columns == null ? y : RowOptimizer.gather(y, columns)).transpose());
+    NDArray rows = (columns == null ? y : RowOptimizer.gather(y, columns)).transpose();
+    // Of given vectors it would stay as long as they do.
+    rows.attach(users.getManager());
+    return users.matMul(rows);
   }
 
   private NDArray startOf(ParameterStore values, FewShotInput input) {

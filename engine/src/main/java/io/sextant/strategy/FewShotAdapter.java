@@ -1,7 +1,6 @@
 package io.sextant.strategy;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.sextant.InvalidInputException;
 import io.sextant.nn.FeatureBags;
 import io.sextant.nn.FewShotModel;
@@ -106,12 +105,7 @@ final class FewShotAdapter {
       }
     }
     return new FewShotAdapter(
-        model.options(),
-        width,
-        HostArrays.toFloats(model.stepVectors()),
-        model.negatives(),
-        features,
-        learned);
+        model.options(), width, model.stepVectors(), model.negatives(), features, learned);
   }
 
   /**
@@ -152,9 +146,8 @@ final class FewShotAdapter {
 
   private static float[] mapped(NDArray given, float[] map) {
     long width = given.getShape().get(1);
-    try (NDManager step = given.getManager().newSubManager()) {
-      NDArray mapped = given.matMul(HostArrays.floats(step, map, width, width));
-      mapped.attach(step);
+    try (NDArray square = HostArrays.floats(given.getManager(), map, width, width);
+        NDArray mapped = given.matMul(square)) {
       return HostArrays.toFloats(mapped);
     }
   }
@@ -185,6 +178,14 @@ final class FewShotAdapter {
     int[] history = user.history();
     int count = Math.min(options.maxEvents(), history.length);
     int[] events = Arrays.copyOfRange(history, history.length - count, history.length);
+    int numItems = stepVectors.length / width;
+    for (int item : events) {
+      if (item < 0 || item >= numItems) {
+        throw new InvalidInputException(
+            "a history names item %d but there are %d items: leave unknown items out"
+                .formatted(item, numItems));
+      }
+    }
     float[] from = startOf(user.userIndex());
     float[] u = from.clone();
     float weight = (float) Math.exp(-power * Math.log(Math.max(1, count)));

@@ -8,7 +8,6 @@ import io.sextant.nn.FewShotInput;
 import io.sextant.nn.FewShotModel;
 import io.sextant.nn.FewShotOptions;
 import io.sextant.nn.NamedParameter;
-import io.sextant.nn.ParameterValues;
 import io.sextant.tensor.CounterRandom;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
@@ -225,7 +224,7 @@ public final class FewShotTask implements LearningTask<FewShotBatch> {
           }
           try (Scope step = session.child()) {
             FewShotBatch batch = batch(step, episodes, start);
-            sum += loss(new ParameterValues(step.manager()), batch).sum().getFloat();
+            sum += loss(model.values(step.manager()), batch).sum().getFloat();
           }
         }
       }
