@@ -22,12 +22,14 @@ import io.sextant.nn.FewShotModel;
 import io.sextant.nn.FewShotOptions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.ParameterValues;
+import io.sextant.nn.TwoTowerOptions;
 import io.sextant.store.BundleWriter;
 import io.sextant.store.ModelBundle;
 import io.sextant.store.TensorSource;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
+import io.sextant.train.SamplingOptions;
 import io.sextant.train.TrainingOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -232,6 +234,107 @@ class FewShotStrategyTest {
     }
   }
 
+  /** Without adaptation a two-tower of ids knows nothing of them; for its own users all stays. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void aTwoTowerAdaptsToUsersThatItHasNotSeen(long seed) {
+    Interactions all = events(seed);
+    Dataset train = new Dataset(seen(all), kinds(), FeatureTable.empty(ITEMS));
+    TwoTowerStrategy plain = twoTower(seed);
+    TwoTowerStrategy few =
+        plain.withFewShot(
+            new FewShotSettings(
+                FewShotOptions.builder().maxEvents(5).build(),
+                TrainingOptions.builder()
+                    .epochs(20)
+                    .batchSize(32)
+                    .learningRate(0.02f)
+                    .userLearningRate(0.05f)
+                    .seed(seed)
+                    .build()));
+    List<UserState> known =
+        IntStream.range(0, USERS - UNSEEN)
+            .mapToObj(user -> new UserState(user, all.historyOf(user)))
+            .toList();
+    try (FittedStrategy without = plain.fit(FitContext.of(Device.cpu(), train));
+        FittedStrategy with = few.fit(FitContext.of(Device.cpu(), train))) {
+      assertThat(ranker.rank(with, known, 5).scores())
+          .isEqualTo(ranker.rank(without, known, 5).scores());
+      List<UserState> byEvent =
+          states(all, 1).stream().map(u -> UserState.unseen(u.history())).toList();
+      assertThat(ofTheTaste(ranker.rank(with, byEvent, 5), all))
+          .as("seed %d, by one event", seed)
+          .isGreaterThan(0.7);
+      assertThat(ofTheTaste(ranker.rank(without, byEvent, 5), all))
+          .as("seed %d, not adapted", seed)
+          .isLessThan(0.5);
+      assertThat(ofTheTaste(with, all, 0)).as("seed %d, by features", seed).isGreaterThan(0.85);
+
+      List<UserState> users = new ArrayList<>(states(all, 3));
+      users.addAll(known.subList(0, 5));
+      users.addAll(byEvent);
+      RankedLists expected = ranker.rank(with, users, 9);
+      Path bundle = write(with, tensors -> tensors);
+      try (ModelBundle open = ModelBundle.open(bundle);
+          FittedStrategy loaded = Strategies.load(open.strategy("s"), Device.cpu())) {
+        assertThat(ranker.rank(loaded, users, 9).scores()).isEqualTo(expected.scores());
+        assertThat(loaded.configJson()).isEqualTo(with.configJson());
+      }
+      refused(with, TensorSource.of("users.trained", new int[3], 3), "users.trained");
+    }
+    assertThatThrownBy(() -> twoTower(1).withFewShot(strategy(1).settings()))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("TUNED");
+  }
+
+  /**
+   * Items without any event, but of a known kind, come before those of other kinds and share the
+   * list with trained ones of their kind; one of which nothing is known comes last of all.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void aColdItemWithFeaturesRanksWithItsKind(long seed) {
+    Interactions all = events(seed);
+    int firstCold = ITEMS - 2 * TASTES;
+    int[] kinds = IntStream.range(0, ITEMS).map(item -> 1 + item % TASTES).toArray();
+    kinds[ITEMS - 1] = 0;
+    FeatureTable items =
+        FeatureTable.builder(ITEMS)
+            .add(new FeatureColumn.Categorical("kind", List.of("", "a", "b", "c", "d"), kinds))
+            .build();
+    Interactions train = all.filter(row -> all.itemAt(row) < firstCold);
+    Dataset data = new Dataset(train, FeatureTable.empty(USERS), items);
+    try (FittedStrategy fitted = twoTower(seed).fit(FitContext.of(Device.cpu(), data))) {
+      double above = 0;
+      double unknownBelow = 0;
+      int pairs = 0;
+      for (int user = 0; user < USERS; user++) {
+        float[] scores = new float[ITEMS];
+        RankedLists list = ranker.rank(fitted, List.of(new UserState(user, new int[0])), ITEMS);
+        for (int place = 0; place < ITEMS; place++) {
+          scores[list.itemsOf(0)[place]] = list.scoresOf(0)[place];
+        }
+        int own = firstCold + user % TASTES;
+        for (int item = 0; item < ITEMS - 1; item++) {
+          if (item % TASTES != user % TASTES) {
+            above += scores[own] > scores[item] ? 1 : 0;
+            unknownBelow += scores[ITEMS - 1] < scores[own] ? 1 : 0;
+            pairs++;
+          }
+        }
+      }
+      assertThat(above / pairs).as("seed %d, above other kinds", seed).isGreaterThan(0.9);
+      assertThat(unknownBelow / pairs).as("seed %d, unknown item", seed).isGreaterThan(0.9);
+    }
+  }
+
+  private static TwoTowerStrategy twoTower(long seed) {
+    return TwoTowerStrategy.of(
+        TwoTowerOptions.builder().dimension(8).biases(true).build(),
+        SamplingOptions.builder().negatives(30).build(),
+        TrainingOptions.builder().epochs(25).batchSize(64).seed(seed).build());
+  }
+
   @Test
   void anItemThatIsNotThereIsNamed() {
     try (FittedStrategy fitted =
@@ -272,14 +375,16 @@ class FewShotStrategyTest {
 
   /** The share of the first five of unseen users' lists that is of their taste. */
   private double ofTheTaste(FittedStrategy fitted, Interactions all, int shown) {
-    List<UserState> states = states(all, shown);
-    RankedLists lists = ranker.rank(fitted, states, 5);
+    return ofTheTaste(ranker.rank(fitted, states(all, shown), 5), all);
+  }
+
+  private static double ofTheTaste(RankedLists lists, Interactions all) {
     double hits = 0;
-    for (int u = 0; u < states.size(); u++) {
-      int taste = states.get(u).userIndex() % TASTES;
+    for (int u = 0; u < UNSEEN; u++) {
+      int taste = all.historyOf(USERS - UNSEEN + u)[0] % TASTES;
       hits += Arrays.stream(lists.itemsOf(u)).filter(item -> item % TASTES == taste).count();
     }
-    return hits / (5 * states.size());
+    return hits / (5.0 * UNSEEN);
   }
 
   private static List<UserState> states(Interactions all, int shown) {
