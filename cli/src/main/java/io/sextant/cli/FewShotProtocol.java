@@ -34,9 +34,10 @@ import java.util.function.Function;
  * its own starts and orders of training, so that no user is judged twice; intervals are over all
  * judged users.
  *
- * <p>The settings of every method were chosen on the validation tenth of the first division, by the
- * mean NDCG over 1, 3, 5 and 10 events (curves) or by NDCG@5 (melu); {@code co-occurrence} is what
- * validates best with a single event among the item neighbours.
+ * <p>The settings of every method were chosen on tenths that are never judged (of the first run for
+ * curves, of all five for melu), by the mean NDCG over 1, 3, 5 and 10 events (curves) or by NDCG@5
+ * (melu); {@code co-occurrence} is what validates best with a single event among the item
+ * neighbours.
  *
  * @param users the users and their division
  * @param seeds how many tenths are judged
@@ -49,10 +50,10 @@ record FewShotProtocol(UnseenUsers users, int seeds, long seed, boolean validate
   private static final String NO_EVENTS = "0";
 
   FewShotProtocol {
-    if (seeds < 1 || seeds > UnseenUsers.FOLDS) {
+    if (seeds < 1 || seeds > UnseenUsers.RUNS) {
       throw new InvalidInputException(
           "seeds must be 1 to %d, because each judges another tenth of the users, but was %d"
-              .formatted(UnseenUsers.FOLDS, seeds));
+              .formatted(UnseenUsers.RUNS, seeds));
     }
   }
 
@@ -79,8 +80,7 @@ record FewShotProtocol(UnseenUsers users, int seeds, long seed, boolean validate
     try (Ranker ranker = new Ranker()) {
       for (int run = 0; run < seeds; run++) {
         Dataset train = users.train(run);
-        Map<String, UnseenUsers.Cases> cases =
-            users.cases(validateOnly ? (run + 1) % UnseenUsers.FOLDS : run);
+        Map<String, UnseenUsers.Cases> cases = users.cases(run, validateOnly);
         for (Method method : methods()) {
           FitContext context = FitContext.of(device, train);
           try (ConsoleListener listener =

@@ -24,9 +24,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Users divided into tenths: one tenth is judged, another is for choosing settings, from eight the
- * strategies learn. The users of the judged tenth are served as never seen, by their features and
- * by some of their events.
+ * Users divided into tenths. A run judges one tenth, keeps another for choosing settings, and its
+ * strategies learn from the other eight; no tenth is both judged in one run and for choosing in
+ * another. The users of the judged tenth are served as never seen, by their features and by some of
+ * their events.
  *
  * @param data all events and the features
  * @param protocol which events are shown and which are to be found
@@ -34,7 +35,10 @@ import java.util.stream.IntStream;
  */
 record UnseenUsers(Dataset data, Protocol protocol, long seed) {
 
-  static final int FOLDS = 10;
+  /** How many runs there are: half of the tenths are judged, the other half is for choosing. */
+  static final int RUNS = 5;
+
+  private static final int FOLDS = 2 * RUNS;
   private static final int QUERIES = 10;
 
   /** Which events are shown and which are to be found. */
@@ -135,26 +139,33 @@ record UnseenUsers(Dataset data, Protocol protocol, long seed) {
     return file;
   }
 
-  /** What strategies learn from when this tenth is judged. */
-  Dataset train(int judged) {
+  /** What strategies learn from in this run. */
+  Dataset train(int run) {
     Interactions all = data.interactions();
     int[] fold = folds();
-    int other = (judged + 1) % FOLDS;
     return data.withInteractions(
         all.filter(
             row -> {
               int f = fold[all.userAt(row)];
-              return f != judged && f != other;
+              return f != judgedFold(run) && f != choosingFold(run);
             }));
   }
 
+  private static int judgedFold(int run) {
+    return (FOLDS - run) % FOLDS;
+  }
+
+  private static int choosingFold(int run) {
+    return 1 + run;
+  }
+
   /**
-   * The cases by the number of events shown.
+   * The cases of a run by the number of events shown.
    *
-   * @param fold the tenth that is judged: the same as in {@link #train}, or the next one, which is
-   *     for choosing settings
+   * @param choosing whether of the users for choosing settings, in the place of the judged ones
    */
-  Map<String, Cases> cases(int fold) {
+  Map<String, Cases> cases(int run, boolean choosing) {
+    int fold = choosing ? choosingFold(run) : judgedFold(run);
     int[] folds = folds();
     int[] users =
         IntStream.range(0, folds.length)
