@@ -115,7 +115,7 @@ class FewShotCommandTest {
       users.append("%d::%s::%d::%d::0\n".formatted(user, user % 2 == 0 ? "F" : "M", 25, user % 5));
       random
           .ints(0, ITEMS)
-          .filter(item -> item % TASTES == 0 || random.nextInt(4) == 0)
+          .filter(item -> item % TASTES == 0 || random.nextInt(16) == 0)
           .distinct()
           .limit(EVENTS)
           .map(taste(user))
