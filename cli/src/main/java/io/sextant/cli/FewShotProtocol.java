@@ -34,15 +34,18 @@ import java.util.function.Function;
  * its own starts and orders of training, so that no user is judged twice; intervals are over all
  * judged users.
  *
- * <p>The settings of every method were chosen on tenths that are never judged (of the first run for
- * curves, of all five for melu), by the mean NDCG over 1, 3, 5 and 10 events (curves) or by NDCG@5
- * (melu); {@code co-occurrence} is what validates best with a single event among the item
+ * <p>Settings were chosen on tenths that are never judged (of the first run for curves, of all five
+ * for melu), by the mean NDCG over 1, 3, 5 and 10 events (curves) or by NDCG@5 (melu). Mean pooling
+ * takes the vectors of the adaptation's base as they are, and melu's first-order MAML the steps of
+ * curves. {@code co-occurrence} is what validates best with a single event among the item
  * neighbours.
+ *
+ * <p>What says nothing without events is left out at 0 events.
  *
  * @param users the users and their division
  * @param seeds how many tenths are judged
  * @param seed of the division and the first run
- * @param validateOnly whether the validation tenths are judged in the place of the test tenths
+ * @param validateOnly whether the tenths for choosing are judged in the place of the test tenths
  */
 record FewShotProtocol(UnseenUsers users, int seeds, long seed, boolean validateOnly) {
 
