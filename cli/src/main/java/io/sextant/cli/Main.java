@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
       Evaluate.class,
       Recommend.class,
       Reproduce.class,
+      FewShot.class,
       Report.class,
       Serve.class,
       Doctor.class

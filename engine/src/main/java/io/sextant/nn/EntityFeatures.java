@@ -76,6 +76,30 @@ public record EntityFeatures(
         List.copyOf(vectors));
   }
 
+  /** Whether any feature of this entity says something: a known code, or a number that is not 0. */
+  public boolean describes(int entity) {
+    for (Codes column : codes) {
+      if (anyOf(column.weights(), entity, column.width())) {
+        return true;
+      }
+    }
+    for (Vectors column : vectors) {
+      if (anyOf(column.values(), entity, column.dimension())) {
+        return true;
+      }
+    }
+    return anyOf(numeric, entity, numericWidth);
+  }
+
+  private static boolean anyOf(float[] rows, int row, int width) {
+    for (int i = row * width; i < (row + 1) * width; i++) {
+      if (rows[i] != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether there is no feature at all. */
   public boolean isEmpty() {
     return codes.isEmpty() && numericWidth == 0 && vectors.isEmpty();

@@ -5,14 +5,19 @@ import com.google.gson.Gson;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
 import io.sextant.nn.EntityFeatures;
+import io.sextant.nn.FeatureBags;
+import io.sextant.nn.FewShotModel;
+import io.sextant.nn.FewShotOptions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.store.StoredStrategy;
 import io.sextant.store.StoredTensors;
 import io.sextant.store.TensorSource;
+import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
+import io.sextant.train.TrainingListener;
 import io.sextant.train.TrainingResult;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,33 +27,97 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A trained two-tower model: the vectors of all items, computed once, and the user tower.
+ * A trained two-tower model: the vectors of all items, computed once, and the user tower. Where
+ * few-shot adaptation was learned, it makes the queries of users who were not in training: those
+ * without an index, and those of the index who had no interaction, whose features give the start.
  *
  * <p>Thread safety: as {@link FittedStrategy}.
  */
 public final class FittedTwoTower implements FittedStrategy, DenseScores {
 
+  private static final String TRAINED = "users.trained";
+  private static final int MEAN_USERS = 1000;
   private static final Gson GSON = new Gson();
 
   private final Scope scope;
   private final TwoTowerScorer scorer;
   private final NDArray itemVectors;
   private final @Nullable TrainingResult result;
+  private final @Nullable Unseen unseen;
 
-  private FittedTwoTower(Scope scope, TwoTowerScorer scorer, @Nullable TrainingResult result) {
+  /**
+   * @param scope owned from here on
+   * @param itemVectors (I, D) in the scope's memory
+   */
+  private FittedTwoTower(
+      Scope scope,
+      TwoTowerScorer scorer,
+      NDArray itemVectors,
+      @Nullable TrainingResult result,
+      @Nullable Unseen unseen) {
     this.scope = scope;
     this.scorer = scorer;
+    this.itemVectors = itemVectors;
     this.result = result;
-    itemVectors = scorer.itemVectors(scope);
+    this.unseen = unseen;
   }
 
-  static FittedTwoTower of(Scope scope, TwoTowerScorer scorer, TrainingResult result) {
-    return new FittedTwoTower(scope, scorer, result);
+  static FittedTwoTower of(
+      Scope scope,
+      TwoTowerScorer scorer,
+      TrainingResult result,
+      Interactions train,
+      @Nullable FewShotSettings fewShot) {
+    NDArray itemVectors = scorer.itemVectors(scope);
+    Unseen unseen = fewShot == null ? null : learn(scope, scorer, itemVectors, train, fewShot);
+    return new FittedTwoTower(scope, scorer, itemVectors, result, unseen);
+  }
+
+  /** Learns to adapt, from the mean of some trained users on. */
+  private static Unseen learn(
+      Scope scope,
+      TwoTowerScorer scorer,
+      NDArray itemVectors,
+      Interactions train,
+      FewShotSettings settings) {
+    int[] trained = new int[train.numUsers()];
+    List<UserState> some = new ArrayList<>();
+    for (int user = 0; user < trained.length; user++) {
+      trained[user] = train.degree(user) > 0 ? 1 : 0;
+      if (trained[user] == 1 && some.size() < MEAN_USERS) {
+        some.add(new UserState(user, train.historyOf(user)));
+      }
+    }
+    FeatureBags features = FeatureBags.of(scorer.users());
+    try (Scope session = scope.child()) {
+      NDArray mean = scorer.queries(session, some).mean(new int[] {0});
+      FewShotModel learned =
+          settings.fit(
+              session,
+              itemVectors,
+              HostArrays.toFloats(mean),
+              features,
+              train,
+              TrainingListener.NONE);
+      return new Unseen(FewShotAdapter.of(learned, features), trained);
+    }
+  }
+
+  /**
+   * What serves users who were not in training.
+   *
+   * @param trained (U) 1 for a user of training, 0 for one without an interaction
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Held, not compared.
+  private record Unseen(FewShotAdapter adapter, int[] trained) {
+    boolean isOne(UserState user) {
+      return user.userIndex() < 0 || trained[user.userIndex()] == 0;
+    }
   }
 
   /** The model as it is at this moment of its training; closing it leaves the parameters alone. */
   static FittedTwoTower snapshot(Scope scope, TwoTowerScorer scorer) {
-    return new FittedTwoTower(scope, scorer, null);
+    return new FittedTwoTower(scope, scorer, scorer.itemVectors(scope), null, null);
   }
 
   /** How training went, unless the strategy was loaded from a bundle. */
@@ -78,7 +147,19 @@ public final class FittedTwoTower implements FittedStrategy, DenseScores {
 
   @Override
   public NDArray queries(Scope request, List<UserState> users) {
-    return scorer.queries(request, users);
+    NDArray queries = scorer.queries(request, users);
+    Unseen those = unseen;
+    if (those == null || users.stream().noneMatch(those::isOne)) {
+      return queries;
+    }
+    int width = (int) itemVectors.getShape().get(1);
+    float[] rows = HostArrays.toFloats(queries);
+    for (int u = 0; u < users.size(); u++) {
+      if (those.isOne(users.get(u))) {
+        System.arraycopy(those.adapter().adapt(users.get(u)), 0, rows, u * width, width);
+      }
+    }
+    return HostArrays.floats(request.manager(), rows, users.size(), width);
   }
 
   /**
@@ -102,7 +183,8 @@ public final class FittedTwoTower implements FittedStrategy, DenseScores {
             scorer.model().options(),
             scorer.offset(),
             FeatureShape.of(scorer.users()),
-            FeatureShape.of(scorer.items())));
+            FeatureShape.of(scorer.items()),
+            unseen == null ? null : unseen.adapter().options()));
   }
 
   @Override
@@ -113,6 +195,10 @@ public final class FittedTwoTower implements FittedStrategy, DenseScores {
     }
     sources.addAll(featureTensors("features.user", scorer.users()));
     sources.addAll(featureTensors("features.item", scorer.items()));
+    if (unseen != null) {
+      sources.addAll(unseen.adapter().tensors());
+      sources.add(TensorSource.of(TRAINED, unseen.trained(), unseen.trained().length));
+    }
     return sources;
   }
 
@@ -137,8 +223,22 @@ public final class FittedTwoTower implements FittedStrategy, DenseScores {
     for (NamedParameter parameter : model.namedParameters()) {
       TensorFiles.loadInto(parameter.parameter().getArray(), tensors.tensor(parameter.name()));
     }
-    return new FittedTwoTower(
-        scope, new TwoTowerScorer(model, users, items, config.offset()), null);
+    TwoTowerScorer scorer = new TwoTowerScorer(model, users, items, config.offset());
+    NDArray itemVectors = scorer.itemVectors(scope);
+    FewShotOptions fewShot = config.fewShot();
+    Unseen unseen = fewShot == null ? null : loadUnseen(fewShot, itemVectors, users, tensors);
+    return new FittedTwoTower(scope, scorer, itemVectors, null, unseen);
+  }
+
+  private static Unseen loadUnseen(
+      FewShotOptions options, NDArray itemVectors, EntityFeatures users, StoredTensors tensors) {
+    int[] trained = tensors.tensor(TRAINED).toInts();
+    OptionChecks.check(
+        trained.length == users.numEntities(),
+        "tensor '%s' must have %d values but has %d"
+            .formatted(TRAINED, users.numEntities(), trained.length));
+    return new Unseen(
+        FewShotAdapter.load(options, itemVectors, FeatureBags.of(users), tensors), trained);
   }
 
   private static List<TensorSource> featureTensors(String prefix, EntityFeatures features) {
@@ -168,7 +268,11 @@ public final class FittedTwoTower implements FittedStrategy, DenseScores {
 
   /** What a bundle holds beside the tensors. */
   private record Config(
-      TwoTowerOptions shape, float offset, FeatureShape users, FeatureShape items) {
+      TwoTowerOptions shape,
+      float offset,
+      FeatureShape users,
+      FeatureShape items,
+      @Nullable FewShotOptions fewShot) {
     Config {
       Objects.requireNonNull(shape, "shape");
       Objects.requireNonNull(users, "users");

@@ -18,6 +18,7 @@ public final class Strategies {
       Map.ofEntries(
           Map.entry(Als.TYPE, inScope(FittedAls::load)),
           Map.entry(ContentVectors.TYPE, inScope(ContentVectors::load)),
+          Map.entry(FewShotStrategy.TYPE, inScope(FittedFewShot::load)),
           Map.entry(FittedItemItem.TYPE, (stored, device) -> FittedItemItem.load(stored)),
           Map.entry(LowPass.TYPE, inScope(FittedLowPass::load)),
           Map.entry(Popularity.TYPE, inScope(Popularity::load)),

@@ -9,6 +9,7 @@ import io.sextant.data.ItemStatistics;
 import io.sextant.eval.RankingMetric;
 import io.sextant.eval.RatingMetrics;
 import io.sextant.nn.EntityFeatures;
+import io.sextant.nn.FewShotOptions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
@@ -25,6 +26,7 @@ import io.sextant.train.TwoTowerTask;
 import io.sextant.train.Validation;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A two-tower model, trained on interactions. See {@link TwoTower} for the model and {@link
@@ -38,6 +40,8 @@ import java.util.Map;
  * @param validationMetric by which epochs are compared, as {@code ndcg@10}; {@code rmse} for the
  *     squared error
  * @param validationUsers at most so many users are ranked after each epoch
+ * @param fewShot how users without an interaction in training are adapted to their events, over the
+ *     trained item vectors; null to serve them by the user tower without an id
  */
 public record TwoTowerStrategy(
     String name,
@@ -46,13 +50,18 @@ public record TwoTowerStrategy(
     TrainingOptions training,
     boolean itemStatistics,
     String validationMetric,
-    int validationUsers)
+    int validationUsers,
+    @Nullable FewShotSettings fewShot)
     implements Strategy {
 
   static final String TYPE = "two-tower";
   private static final String RMSE = "rmse";
 
   public TwoTowerStrategy {
+    if (fewShot != null && fewShot.adaptation().items() == FewShotOptions.Items.TUNED) {
+      throw new InvalidInputException(
+          "the few-shot adaptation of a two-tower keeps the tower's item vectors: items must be GIVEN or MAPPED but was TUNED");
+    }
     if (validationUsers <= 0) {
       throw new InvalidInputException("validationUsers must be > 0 but was " + validationUsers);
     }
@@ -65,30 +74,44 @@ public record TwoTowerStrategy(
   public static TwoTowerStrategy of(
       TwoTowerOptions shape, SamplingOptions sampling, TrainingOptions training) {
     String metric = sampling.objective() == Objective.SQUARED_ERROR ? RMSE : "ndcg@10";
-    return new TwoTowerStrategy(TYPE, shape, sampling, training, false, metric, 10_000);
+    return new TwoTowerStrategy(TYPE, shape, sampling, training, false, metric, 10_000, null);
   }
 
   /** The same with popularity and age of items at the cut as features, or without. */
   public TwoTowerStrategy withItemStatistics(boolean use) {
     return new TwoTowerStrategy(
-        name, shape, sampling, training, use, validationMetric, validationUsers);
+        name, shape, sampling, training, use, validationMetric, validationUsers, fewShot);
   }
 
   /** The same with epochs compared by another metric. */
   public TwoTowerStrategy withValidationMetric(String metric) {
     return new TwoTowerStrategy(
-        name, shape, sampling, training, itemStatistics, metric, validationUsers);
+        name, shape, sampling, training, itemStatistics, metric, validationUsers, fewShot);
   }
 
   /** The same with other training options, for example another seed. */
   public TwoTowerStrategy withTraining(TrainingOptions options) {
     return new TwoTowerStrategy(
-        name, shape, sampling, options, itemStatistics, validationMetric, validationUsers);
+        name, shape, sampling, options, itemStatistics, validationMetric, validationUsers, fewShot);
+  }
+
+  /** The same with users unseen in training adapted to their events. */
+  public TwoTowerStrategy withFewShot(@Nullable FewShotSettings settings) {
+    return new TwoTowerStrategy(
+        name,
+        shape,
+        sampling,
+        training,
+        itemStatistics,
+        validationMetric,
+        validationUsers,
+        settings);
   }
 
   @Override
   public TwoTowerStrategy withSeed(long seed) {
-    return withTraining(training.withSeed(seed));
+    return withTraining(training.withSeed(seed))
+        .withFewShot(fewShot == null ? null : fewShot.withSeed(seed));
   }
 
   @Override
@@ -129,6 +152,8 @@ public record TwoTowerStrategy(
     Scope scope = Scope.open(context.device());
     try {
       TwoTower model = new TwoTower(scope, users, items, shape, training.seed());
+      ColdRows cold = ColdRows.of(train, items);
+      cold.clear(model);
       start(model, context.start());
       TwoTowerScorer scorer =
           new TwoTowerScorer(model, users, items, scoreOffset(train, sampling.objective()));
@@ -145,7 +170,8 @@ public record TwoTowerStrategy(
                 validation == null || validation.size() == 0
                     ? null
                     : validation(scorer, scope, train, validation, ranker));
-        return FittedTwoTower.of(scope, scorer, result);
+        cold.levelBiases(model);
+        return FittedTwoTower.of(scope, scorer, result, train, fewShot);
       }
     } catch (RuntimeException | Error e) {
       scope.close();

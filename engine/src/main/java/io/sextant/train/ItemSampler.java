@@ -1,6 +1,7 @@
 package io.sextant.train;
 
 import io.sextant.tensor.CounterRandom;
+import java.util.function.IntPredicate;
 
 /**
  * Draws items with probability proportional to count^power, in O(1) by Walker's alias method (Vose,
@@ -17,18 +18,28 @@ final class ItemSampler {
   private final boolean uniform;
 
   ItemSampler(int[] counts, float power) {
+    this(counts, power, item -> true);
+  }
+
+  /**
+   * @param drawable which items may be drawn; all that were seen may
+   */
+  ItemSampler(int[] counts, float power, IntPredicate drawable) {
     numItems = counts.length;
     probability = new double[numItems];
     double sum = 0;
+    boolean all = true;
     for (int i = 0; i < numItems; i++) {
-      // An item that was never seen counts as seen once, so that every item can be drawn.
-      probability[i] = Math.pow(Math.max(1, counts[i]), power);
+      // An item that was never seen counts as seen once.
+      boolean drawn = counts[i] > 0 || drawable.test(i);
+      all &= drawn;
+      probability[i] = drawn ? Math.pow(Math.max(1, counts[i]), power) : 0;
       sum += probability[i];
     }
     for (int i = 0; i < numItems; i++) {
       probability[i] /= sum;
     }
-    uniform = power == 0;
+    uniform = power == 0 && all;
     keep = new float[uniform ? 0 : numItems];
     alias = new int[uniform ? 0 : numItems];
     if (!uniform) {
@@ -36,7 +47,7 @@ final class ItemSampler {
     }
   }
 
-  /** The probability of an item. */
+  /** The probability of an item; 0 if it is never drawn. */
   double probability(int item) {
     return probability[item];
   }

@@ -37,7 +37,9 @@ final class Negatives {
     switch (options.objective()) {
       case FULL_SOFTMAX -> {
         for (int item = 0; item < numItems; item++) {
-          items.add(item);
+          if (sampler.probability(item) > 0) {
+            items.add(item);
+          }
         }
       }
       case SAMPLED_SOFTMAX -> {

@@ -83,7 +83,9 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
     weightOfRow = weights(interactions, options);
     seen = new SeenItems(interactions);
     int[] counts = interactions.itemCounts();
-    sampler = new ItemSampler(counts, options.popularityPower());
+    // An item of which only features are known was not there to be passed over: no negative.
+    sampler =
+        new ItemSampler(counts, options.popularityPower(), item -> !itemFeatures.describes(item));
     negatives = new Negatives(options, sampler, seen, counts.length, seed);
     inBatchShare = new double[counts.length];
     for (int i = 0; i < counts.length; i++) {
