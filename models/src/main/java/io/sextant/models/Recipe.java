@@ -3,11 +3,13 @@ package io.sextant.models;
 import io.sextant.InvalidInputException;
 import io.sextant.meta.MetaOptions;
 import io.sextant.meta.MixedLists;
+import io.sextant.nn.FewShotOptions;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.strategy.Als;
 import io.sextant.strategy.ContentNeighbours;
 import io.sextant.strategy.ContentVectors;
 import io.sextant.strategy.Ease;
+import io.sextant.strategy.FewShotSettings;
 import io.sextant.strategy.ItemNeighbours;
 import io.sextant.strategy.LowPass;
 import io.sextant.strategy.Popularity;
@@ -171,6 +173,7 @@ public record Recipe(
       @Nullable Boolean biases,
       @Nullable Float initStd,
       @Nullable Boolean itemStatistics,
+      @Nullable Boolean fewShot,
       @Nullable Objective objective,
       @Nullable Integer negatives,
       @Nullable Float popularityPower,
@@ -235,7 +238,11 @@ public record Recipe(
       set(patience, training::patience);
       TwoTowerStrategy strategy =
           TwoTowerStrategy.of(shape.build(), sampling.build(), training.build())
-              .withItemStatistics(Boolean.TRUE.equals(itemStatistics));
+              .withItemStatistics(Boolean.TRUE.equals(itemStatistics))
+              .withFewShot(
+                  Boolean.TRUE.equals(fewShot)
+                      ? FewShotSettings.of(FewShotOptions.builder().build()).withSeed(seed)
+                      : null);
       return validationMetric == null ? strategy : strategy.withValidationMetric(validationMetric);
     }
 

@@ -10,6 +10,7 @@ import io.sextant.strategy.Als;
 import io.sextant.strategy.ContentNeighbours;
 import io.sextant.strategy.ContentVectors;
 import io.sextant.strategy.Ease;
+import io.sextant.strategy.FewShotSettings;
 import io.sextant.strategy.HistoryWeights;
 import io.sextant.strategy.ItemNeighbours;
 import io.sextant.strategy.LowPass;
@@ -17,6 +18,7 @@ import io.sextant.strategy.Popularity;
 import io.sextant.strategy.SequenceStrategy;
 import io.sextant.strategy.SessionTransitions;
 import io.sextant.strategy.Strategy;
+import io.sextant.strategy.TwoTowerStrategy;
 import io.sextant.strategy.UserNeighbours;
 import io.sextant.train.Objective;
 import io.sextant.train.Schedule;
@@ -154,6 +156,21 @@ class ModelZooTest {
       case "SessionTransitions" -> "transitions";
       default -> type.substring(0, 1).toLowerCase(Locale.ROOT) + type.substring(1);
     };
+  }
+
+  @Test
+  void aTwoTowerModelAdaptsToUnseenUsersWhereAsked() {
+    assertThat(parse("[twoTower]\nfewShot = true").strategies(7))
+        .singleElement()
+        .satisfies(
+            s -> {
+              FewShotSettings settings = ((TwoTowerStrategy) s).fewShot();
+              assertThat(settings).isNotNull();
+              assertThat(settings.training().seed()).isEqualTo(7);
+            });
+    assertThat(parse("[twoTower]\nfewShot = false").strategies(7))
+        .singleElement()
+        .satisfies(s -> assertThat(((TwoTowerStrategy) s).fewShot()).isNull());
   }
 
   @Test
