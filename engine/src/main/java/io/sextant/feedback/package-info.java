@@ -1,0 +1,12 @@
+/**
+ * What comes back from users: logged decisions and off-policy evaluation ({@link
+ * io.sextant.feedback.OffPolicyEvaluator}).
+ *
+ * <p>Letters: n rounds of a log, K actions, L slots of a slate, d numbers of a context. Of a round,
+ * x is its context, a the action that was drawn, r its reward, p the probability with which the
+ * logging policy drew a, and w = target(a|x) / p its weight.
+ */
+@NullMarked
+package io.sextant.feedback;
+
+import org.jspecify.annotations.NullMarked;
