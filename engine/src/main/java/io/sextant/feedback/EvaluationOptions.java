@@ -64,6 +64,22 @@ public record EvaluationOptions(
                 .formatted(minReward, maxReward, maxWeight));
       }
     }
+
+    void check(LoggedRounds log, OffPolicyRounds rounds) {
+      for (int i = 0; i < log.size(); i++) {
+        double reward = log.rewards()[i];
+        if (!(reward >= minReward && reward <= maxReward)) {
+          throw new InvalidInputException(
+              "round %d: the reward %s lies outside of the declared range %s..%s"
+                  .formatted(i, reward, minReward, maxReward));
+        }
+        if (rounds.weight(i) > maxWeight) {
+          throw new InvalidInputException(
+              "round %d: the weight %s lies above the declared bound of %s"
+                  .formatted(i, rounds.weight(i), maxWeight));
+        }
+      }
+    }
   }
 
   public EvaluationOptions {

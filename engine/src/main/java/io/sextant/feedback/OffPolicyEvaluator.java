@@ -1,6 +1,5 @@
 package io.sextant.feedback;
 
-import io.sextant.InvalidInputException;
 import io.sextant.eval.Bootstrap;
 import io.sextant.eval.Interval;
 import java.util.ArrayList;
@@ -35,8 +34,8 @@ public final class OffPolicyEvaluator {
    *
    * @param log what was logged
    * @param target what the target policy would do in the log's rounds
-   * @throws InvalidInputException if sizes differ, an estimator is unknown, the target would draw
-   *     no logged action, or a reward or weight is outside of the declared bounds
+   * @throws io.sextant.InvalidInputException if sizes differ, an estimator is unknown, the target
+   *     would draw no logged action, or a reward or weight is outside of the declared bounds
    */
   public OffPolicyReport evaluate(LoggedRounds log, ActionProbabilities target) {
     return evaluate(log, OffPolicyRounds.of(log, target, modelFor(log)));
@@ -70,7 +69,7 @@ public final class OffPolicyEvaluator {
   private OffPolicyReport evaluate(LoggedRounds log, OffPolicyRounds rounds) {
     EvaluationOptions.Bounds bounds = options.bounds();
     if (options.method() == IntervalMethod.EMPIRICAL_BERNSTEIN && bounds != null) {
-      checkBounds(log, rounds, bounds);
+      bounds.check(log, rounds);
     }
     List<Estimate> estimates = new ArrayList<>();
     for (String name : options.estimators()) {
@@ -126,22 +125,5 @@ public final class OffPolicyEvaluator {
 
   private static Interval around(double value, double halfWidth) {
     return new Interval(value, value - halfWidth, value + halfWidth);
-  }
-
-  private static void checkBounds(
-      LoggedRounds log, OffPolicyRounds rounds, EvaluationOptions.Bounds bounds) {
-    for (int i = 0; i < log.size(); i++) {
-      double reward = log.rewards()[i];
-      if (!(reward >= bounds.minReward() && reward <= bounds.maxReward())) {
-        throw new InvalidInputException(
-            "round %d: the reward %s lies outside of the declared range %s..%s"
-                .formatted(i, reward, bounds.minReward(), bounds.maxReward()));
-      }
-      if (rounds.weight(i) > bounds.maxWeight()) {
-        throw new InvalidInputException(
-            "round %d: the weight %s lies above the declared bound of %s"
-                .formatted(i, rounds.weight(i), bounds.maxWeight()));
-      }
-    }
   }
 }
