@@ -11,7 +11,8 @@ import java.util.List;
  * @param name the name under which it was asked for, for example {@code dr@slope}
  * @param estimator what computed it, for example {@code dr@8}
  * @param interval the value and its interval
- * @param warnings why the interval is not to be trusted; empty if nothing speaks against it
+ * @param warnings why the interval is not to be trusted, those of {@link Overlap} for the
+ *     estimator's weights and signs of bias; empty if nothing speaks against it
  */
 public record Estimate(String name, Estimator estimator, Interval interval, List<String> warnings) {
 

@@ -124,6 +124,13 @@ public record Estimator(
     return values;
   }
 
+  /** The same without a rule for the weights; of the model alone, itself. */
+  Estimator withPlainWeights() {
+    return weights.kind() == WeightRule.Kind.NONE
+        ? this
+        : new Estimator(name, usesModel, new WeightRule(WeightRule.Kind.PLAIN, 0), selfNormalised);
+  }
+
   /** The estimate itself. */
   public double value(OffPolicyRounds rounds) {
     return MeanBounds.mean(roundValues(rounds));

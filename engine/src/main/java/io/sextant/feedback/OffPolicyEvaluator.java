@@ -4,6 +4,7 @@ import io.sextant.eval.Bootstrap;
 import io.sextant.eval.Interval;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,7 +64,17 @@ public final class OffPolicyEvaluator {
     if (estimator.weights().kind() == WeightRule.Kind.NONE) {
       warnings.add("the interval leaves out by how much the reward model is wrong");
     }
-    return new Estimate(name, estimator, interval(estimator, values), warnings);
+    Interval interval = interval(estimator, values);
+    double plain = estimator.withPlainWeights().value(rounds);
+    if (plain < interval.lo() || plain > interval.hi()) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "with plain weights the estimate is %.6g, outside of the interval, which leaves the"
+                  + " bias out",
+              plain));
+    }
+    return new Estimate(name, estimator, interval, warnings);
   }
 
   private OffPolicyReport evaluate(LoggedRounds log, OffPolicyRounds rounds) {

@@ -20,12 +20,14 @@ public final class OffPolicyRounds {
   private final double @Nullable [] modelAtLogged;
   private final double @Nullable [] modelUnderTarget;
   private final int supportViolations;
+  private final double largestPossibleWeight;
 
   private OffPolicyRounds(
       LoggedRounds log,
       ActionProbabilities target,
       @Nullable RewardPredictions model,
-      int supportViolations) {
+      int supportViolations,
+      double largestPossibleWeight) {
     int n = log.size();
     weights = new double[n];
     rewards = log.rewards();
@@ -41,6 +43,7 @@ public final class OffPolicyRounds {
               .formatted(n));
     }
     this.supportViolations = supportViolations;
+    this.largestPossibleWeight = largestPossibleWeight;
     if (model == null) {
       modelAtLogged = null;
       modelUnderTarget = null;
@@ -84,7 +87,7 @@ public final class OffPolicyRounds {
       }
       violations += violated ? 1 : 0;
     }
-    return new OffPolicyRounds(log, target, model, violations);
+    return new OffPolicyRounds(log, target, model, violations, Double.NaN);
   }
 
   /**
@@ -106,6 +109,7 @@ public final class OffPolicyRounds {
       checkSizes(log, model.size(), model.numActions(), "the reward model");
     }
     int violations = 0;
+    double largest = 0;
     for (int i = 0; i < log.size(); i++) {
       double logged = log.propensities()[i];
       if (Math.abs(logging.of(i, log.actions()[i]) - logged) > 1e-6 * logged) {
@@ -116,11 +120,15 @@ public final class OffPolicyRounds {
       }
       boolean violated = false;
       for (int a = 0; a < log.numActions(); a++) {
-        violated |= logging.of(i, a) == 0 && target.of(i, a) > NEGLIGIBLE;
+        if (logging.of(i, a) > 0) {
+          largest = Math.max(largest, target.of(i, a) / logging.of(i, a));
+        } else {
+          violated |= target.of(i, a) > NEGLIGIBLE;
+        }
       }
       violations += violated ? 1 : 0;
     }
-    return new OffPolicyRounds(log, target, model, violations);
+    return new OffPolicyRounds(log, target, model, violations, largest);
   }
 
   /** How many rounds there are, n. */
@@ -149,7 +157,7 @@ public final class OffPolicyRounds {
   }
 
   Overlap overlap(WeightRule rule) {
-    return Overlap.of(weights, rule, supportViolations);
+    return Overlap.of(weights, largestPossibleWeight, rule, supportViolations);
   }
 
   double weight(int round) {

@@ -10,7 +10,9 @@ import java.util.Locale;
  * and intervals are too short. The {@link #warnings} say so:
  *
  * <ul>
- *   <li>a weight above {@value #LARGE_WEIGHT}: one such round counts as that many;
+ *   <li>a weight above {@value #LARGE_WEIGHT}, drawn, or possible where the logging policy is
+ *       known: one such round counts as that many, and a log without one lacks its part of the
+ *       truth;
  *   <li>an effective sample size below {@value #FEW_ROUNDS} or below a tenth of the rounds;
  *   <li>a mean weight that is further from 1 than four of its standard errors: the propensities or
  *       the target's probabilities are not those that drew, or the tail was not seen;
@@ -23,6 +25,8 @@ import java.util.Locale;
  * @param rounds n
  * @param effectiveSampleSize {@code (sum w)^2 / sum w^2} (Kish), 0..n
  * @param maxWeight the largest weight
+ * @param largestPossibleWeight the largest that any action would have had in the log's rounds; NaN
+ *     if the logging policy is not known in full
  * @param meanWeight the mean weight, about 1 for plain weights
  * @param supportViolations in how many rounds the target would draw an unsupported action
  * @param warnings why the estimate is not to be trusted; empty if nothing speaks against it
@@ -31,6 +35,7 @@ public record Overlap(
     int rounds,
     double effectiveSampleSize,
     double maxWeight,
+    double largestPossibleWeight,
     double meanWeight,
     int supportViolations,
     List<String> warnings) {
@@ -50,6 +55,11 @@ public record Overlap(
   }
 
   static Overlap of(double[] weights, WeightRule rule, int supportViolations) {
+    return of(weights, Double.NaN, rule, supportViolations);
+  }
+
+  static Overlap of(
+      double[] weights, double largestPossible, WeightRule rule, int supportViolations) {
     int n = weights.length;
     double plainSum = 0;
     double sum = 0;
@@ -64,6 +74,7 @@ public record Overlap(
     }
     double ess = squares > 0 ? sum * sum / squares : 0;
     double mean = sum / n;
+    double possible = Double.isNaN(largestPossible) ? Double.NaN : rule.bound(largestPossible);
     List<String> warnings = new ArrayList<>();
     if (rule.kind() != WeightRule.Kind.NONE) {
       if (largest > LARGE_WEIGHT) {
@@ -71,6 +82,13 @@ public record Overlap(
             say(
                 "the largest weight is %.1f (above %d): intervals are too short",
                 largest, LARGE_WEIGHT));
+      }
+      if (largest <= LARGE_WEIGHT && possible > LARGE_WEIGHT) {
+        warnings.add(
+            say(
+                "weights up to %.1f (above %d) are possible but the log has none above %.1f:"
+                    + " intervals are too short",
+                possible, LARGE_WEIGHT, largest));
       }
       if (ess < FEW_ROUNDS || ess < SMALL_SHARE * n) {
         warnings.add(say("%d rounds are worth only %.1f (effective sample size)", n, ess));
@@ -95,7 +113,7 @@ public record Overlap(
               "in %d of %d rounds the target would draw an action that the log cannot speak of",
               supportViolations, n));
     }
-    return new Overlap(n, ess, largest, mean, supportViolations, warnings);
+    return new Overlap(n, ess, largest, possible, mean, supportViolations, warnings);
   }
 
   private static String say(String format, Object... values) {

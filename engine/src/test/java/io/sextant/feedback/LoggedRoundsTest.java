@@ -70,8 +70,10 @@ class LoggedRoundsTest {
     // Known in full, the logging policy could not have drawn action 1 in the third round either.
     ActionProbabilities logging =
         new ActionProbabilities(3, new double[] {.5, .5, 0, .5, .5, 0, .5, 0, .5});
-    assertThat(OffPolicyRounds.ofKnownPolicy(log, logging, target, null).supportViolations())
-        .isEqualTo(2);
+    OffPolicyRounds known = OffPolicyRounds.ofKnownPolicy(log, logging, target, null);
+    assertThat(known.supportViolations()).isEqualTo(2);
+    assertThat(known.overlap().largestPossibleWeight()).isEqualTo(1);
+    assertThat(seen.overlap().largestPossibleWeight()).isNaN();
     assertThatThrownBy(() -> OffPolicyRounds.ofKnownPolicy(log, target, target, null))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("draws action 1 with probability 0.4 but 0.5 was logged");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.sextant.InvalidInputException;
 import io.sextant.eval.Interval;
 import io.sextant.tensor.CounterRandom;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -150,7 +151,7 @@ class OffPolicyEvaluatorTest {
   void warnsOfHeavyWeights() {
     int n = 1000;
     double[] weights = new double[n];
-    java.util.Arrays.fill(weights, 0.9);
+    Arrays.fill(weights, 0.9);
     weights[3] = 90;
     Overlap overlap = Overlap.of(weights, new WeightRule(WeightRule.Kind.PLAIN, 0), 0);
     assertThat(overlap.maxWeight()).isEqualTo(90);
@@ -163,15 +164,68 @@ class OffPolicyEvaluatorTest {
     assertThat(Overlap.of(weights, new WeightRule(WeightRule.Kind.CLIPPED, 10), 0).trusted())
         .isTrue();
     // A mean weight that is not 1 is a sign of wrong propensities.
-    java.util.Arrays.fill(weights, 0.8);
+    Arrays.fill(weights, 0.8);
     assertThat(Overlap.of(weights, new WeightRule(WeightRule.Kind.PLAIN, 0), 0).warnings())
         .anyMatch(w -> w.contains("mean weight is 0.8000"));
     // Nor are a few rounds many, nor is clipping free.
     assertThat(Overlap.of(new double[] {1, 1}, new WeightRule(WeightRule.Kind.PLAIN, 0), 0))
         .matches(o -> o.warnings().toString().contains("worth only 2.0"));
-    java.util.Arrays.fill(weights, 2);
+    Arrays.fill(weights, 2);
     assertThat(Overlap.of(weights, new WeightRule(WeightRule.Kind.CLIPPED, 1), 0).warnings())
         .anyMatch(w -> w.contains("50 % of the weight"));
+  }
+
+  /** The log happens to hold no heavy weight, but the policies allow one: it was missed. */
+  @Test
+  void warnsOfWeightsThatWereNotDrawn() {
+    int n = 300;
+    double[] logging = new double[2 * n];
+    double[] target = new double[2 * n];
+    double[] propensities = new double[n];
+    Arrays.fill(propensities, 0.999);
+    for (int i = 0; i < n; i++) {
+      logging[2 * i] = 0.999;
+      logging[2 * i + 1] = 0.001;
+      target[2 * i] = 0.95;
+      target[2 * i + 1] = 0.05;
+    }
+    OffPolicyReport report =
+        new OffPolicyEvaluator(EvaluationOptions.defaults().withEstimators(List.of("ips")))
+            .evaluate(
+                LoggedRounds.of(2, new int[n], new double[n], propensities),
+                new ActionProbabilities(2, logging),
+                new ActionProbabilities(2, target));
+    assertThat(report.overlap().largestPossibleWeight()).isCloseTo(50, within(1e-9));
+    assertThat(report.estimates().get(0).warnings())
+        .anyMatch(w -> w.contains("weights up to 50.0 (above 25) are possible"));
+  }
+
+  /** Clipping that moves the estimate out of its own interval is said. */
+  @Test
+  void warnsOfBias() {
+    int n = 1000;
+    int[] actions = new int[n];
+    double[] rewards = new double[n];
+    double[] propensities = new double[n];
+    for (int i = 0; i < n; i++) {
+      actions[i] = i % 10 == 0 ? 1 : 0;
+      rewards[i] = actions[i];
+      propensities[i] = actions[i] == 1 ? 0.1 : 0.9;
+    }
+    LoggedRounds log = LoggedRounds.of(2, actions, rewards, propensities);
+    OffPolicyReport report =
+        new OffPolicyEvaluator(
+                EvaluationOptions.defaults().withEstimators(List.of("ips@4", "ips@5", "ips@3.9")))
+            .evaluate(log, new ActionProbabilities(2, half(n)));
+    assertThat(report.estimate("ips@5").trusted()).isTrue();
+    assertThat(report.estimate("ips@3.9").warnings())
+        .anyMatch(w -> w.contains("with plain weights the estimate is 0.5"));
+  }
+
+  private static double[] half(int n) {
+    double[] values = new double[2 * n];
+    Arrays.fill(values, 0.5);
+    return values;
   }
 
   @Test

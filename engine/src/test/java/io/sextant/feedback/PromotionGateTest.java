@@ -138,8 +138,8 @@ class PromotionGateTest {
         .isGreaterThanOrEqualTo(250);
     // Bernstein pays for its guarantee: it sees what is clearer still.
     GateOptions bernstein = ips.withBernstein(new EvaluationOptions.Bounds(0, 1, 5));
-    assertThat(promotions(0.035, bernstein)).isLessThan(250);
-    assertThat(promotions(0.09, bernstein)).isGreaterThanOrEqualTo(250);
+    assertThat(promotions(0.035, bernstein)).isLessThan(25);
+    assertThat(promotions(0.09, bernstein)).isGreaterThan(50);
   }
 
   /** A candidate that memorised the clicks of one part looks perfect there, and only there. */
