@@ -12,7 +12,7 @@ import java.util.List;
  * @param estimator what computed it, for example {@code dr@8}
  * @param interval the value and its interval
  * @param warnings why the interval is not to be trusted, those of {@link Overlap} for the
- *     estimator's weights and signs of bias; empty if nothing speaks against it
+ *     estimator's weights signs of bias, and skewness; empty if nothing speaks against it
  */
 public record Estimate(String name, Estimator estimator, Interval interval, List<String> warnings) {
 

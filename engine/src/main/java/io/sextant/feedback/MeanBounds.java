@@ -39,6 +39,20 @@ final class MeanBounds {
     return sum / (values.length - 1);
   }
 
+  /** The sample skewness G1, the third central moment over the variance to the power 3/2. */
+  static double skewness(double[] values) {
+    double mean = mean(values);
+    double squares = 0;
+    double cubes = 0;
+    for (double value : values) {
+      double off = value - mean;
+      squares += off * off;
+      cubes += off * off * off;
+    }
+    int n = values.length;
+    return squares == 0 ? 0 : cubes / n / Math.pow(squares / n, 1.5);
+  }
+
   static double studentHalfWidth(double[] values, double tail) {
     needTwo(values);
     return StudentT.quantile(1 - tail, values.length - 1)

@@ -20,6 +20,13 @@ import org.jspecify.annotations.Nullable;
 public final class OffPolicyEvaluator {
 
   private static final double TAIL = 0.025;
+
+  /**
+   * So many rounds for each squared unit of skewness make a normal 95 % interval miss in at most 6
+   * % (Cochran, Sampling Techniques, 1977, 2.15).
+   */
+  private static final double COCHRAN = 25;
+
   private static final String TUNED = "@slope";
 
   private final EvaluationOptions options;
@@ -65,6 +72,17 @@ public final class OffPolicyEvaluator {
       warnings.add("the interval leaves out by how much the reward model is wrong");
     }
     Interval interval = interval(estimator, values);
+    double skewness = MeanBounds.skewness(values);
+    double needed = COCHRAN * skewness * skewness;
+    if (options.method() != IntervalMethod.EMPIRICAL_BERNSTEIN && needed > values.length) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "round values are so skewed (%.1f) that a 95 %% interval needs %.0f rounds, not %d",
+              skewness,
+              needed,
+              values.length));
+    }
     double plain = estimator.withPlainWeights().value(rounds);
     if (plain < interval.lo() || plain > interval.hi()) {
       warnings.add(

@@ -222,6 +222,27 @@ class OffPolicyEvaluatorTest {
         .anyMatch(w -> w.contains("with plain weights the estimate is 0.5"));
   }
 
+  /** Cochran's rule: 50 rounds bear a skewness of 1.41, not that of 5 clicks. */
+  @Test
+  void warnsOfSkewedRounds() {
+    for (int clicks : new int[] {5, 25}) {
+      int n = 50;
+      double[] rewards = new double[n];
+      Arrays.fill(rewards, 0, clicks, 1);
+      double[] propensities = new double[n];
+      Arrays.fill(propensities, 1);
+      LoggedRounds log = LoggedRounds.of(1, new int[n], rewards, propensities);
+      OffPolicyReport report =
+          new OffPolicyEvaluator(EvaluationOptions.defaults().withEstimators(List.of("ips")))
+              .evaluate(log, ActionProbabilities.uniform(n, 1));
+      assertThat(report.estimate("ips").warnings().toString().contains("so skewed"))
+          .isEqualTo(clicks == 5);
+      double p = clicks / (double) n;
+      assertThat(MeanBounds.skewness(rewards))
+          .isCloseTo((1 - 2 * p) / Math.sqrt(p * (1 - p)), within(1e-12));
+    }
+  }
+
   private static double[] half(int n) {
     double[] values = new double[2 * n];
     Arrays.fill(values, 0.5);
