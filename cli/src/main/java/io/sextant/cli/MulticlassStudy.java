@@ -91,6 +91,7 @@ final class MulticlassStudy {
   /**
    * What all logs of one logger came to.
    *
+   * @param warnedLogs of how many logs the diagnostics warn
    * @param lightLogs in how many no weight above 25 was possible
    * @param heavyLogsWarned of how many of the others the diagnostics warn
    */
@@ -99,6 +100,7 @@ final class MulticlassStudy {
       double loggingEpsilon,
       double meanMaxWeight,
       double meanEss,
+      int warnedLogs,
       int lightLogs,
       int heavyLogs,
       int heavyLogsWarned,
@@ -145,6 +147,7 @@ final class MulticlassStudy {
             .mapToDouble(r -> r.overlap().effectiveSampleSize())
             .average()
             .orElseThrow(),
+        (int) reports.stream().filter(r -> !r.overlap().trusted()).count(),
         reports.size() - heavy.size(),
         heavy.size(),
         (int) heavy.stream().filter(r -> !r.overlap().trusted()).count(),
@@ -239,15 +242,14 @@ final class MulticlassStudy {
   static void print(PrintStream out, String title, Cell cell) {
     out.printf(
         Locale.ROOT,
-        "%s: truth %.4f, largest weight %.1f, effective size %.0f, %d light logs, %d of %d heavy"
-            + " ones warned of%n",
+        "%s: truth %.4f, largest weight %.1f, effective size %.0f, %d logs warned of, %d"
+            + " light%n",
         title,
         cell.truth(),
         cell.meanMaxWeight(),
         cell.meanEss(),
-        cell.lightLogs(),
-        cell.heavyLogsWarned(),
-        cell.heavyLogs());
+        cell.warnedLogs(),
+        cell.lightLogs());
     cell.estimators()
         .forEach(
             (name, summary) -> {

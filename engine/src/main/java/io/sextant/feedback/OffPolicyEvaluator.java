@@ -21,12 +21,6 @@ public final class OffPolicyEvaluator {
 
   private static final double TAIL = 0.025;
 
-  /**
-   * So many rounds for each squared unit of skewness make a normal 95 % interval miss in at most 6
-   * % (Cochran, Sampling Techniques, 1977, 2.15).
-   */
-  private static final double COCHRAN = 25;
-
   private static final String TUNED = "@slope";
 
   private final EvaluationOptions options;
@@ -73,7 +67,7 @@ public final class OffPolicyEvaluator {
     }
     Interval interval = interval(estimator, values);
     double skewness = MeanBounds.skewness(values);
-    double needed = COCHRAN * skewness * skewness;
+    double needed = Overlap.COCHRAN * skewness * skewness;
     if (options.method() != IntervalMethod.EMPIRICAL_BERNSTEIN && needed > values.length) {
       warnings.add(
           String.format(

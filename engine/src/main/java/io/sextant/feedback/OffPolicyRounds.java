@@ -20,14 +20,15 @@ public final class OffPolicyRounds {
   private final double @Nullable [] modelAtLogged;
   private final double @Nullable [] modelUnderTarget;
   private final int supportViolations;
-  private final double largestPossibleWeight;
+  private final @Nullable ActionProbabilities logging;
+  private final ActionProbabilities target;
 
   private OffPolicyRounds(
       LoggedRounds log,
+      @Nullable ActionProbabilities logging,
       ActionProbabilities target,
       @Nullable RewardPredictions model,
-      int supportViolations,
-      double largestPossibleWeight) {
+      int supportViolations) {
     int n = log.size();
     weights = new double[n];
     rewards = log.rewards();
@@ -43,7 +44,8 @@ public final class OffPolicyRounds {
               .formatted(n));
     }
     this.supportViolations = supportViolations;
-    this.largestPossibleWeight = largestPossibleWeight;
+    this.logging = logging;
+    this.target = target;
     if (model == null) {
       modelAtLogged = null;
       modelUnderTarget = null;
@@ -87,7 +89,7 @@ public final class OffPolicyRounds {
       }
       violations += violated ? 1 : 0;
     }
-    return new OffPolicyRounds(log, target, model, violations, Double.NaN);
+    return new OffPolicyRounds(log, null, target, model, violations);
   }
 
   /**
@@ -109,7 +111,6 @@ public final class OffPolicyRounds {
       checkSizes(log, model.size(), model.numActions(), "the reward model");
     }
     int violations = 0;
-    double largest = 0;
     for (int i = 0; i < log.size(); i++) {
       double logged = log.propensities()[i];
       if (Math.abs(logging.of(i, log.actions()[i]) - logged) > 1e-6 * logged) {
@@ -120,15 +121,11 @@ public final class OffPolicyRounds {
       }
       boolean violated = false;
       for (int a = 0; a < log.numActions(); a++) {
-        if (logging.of(i, a) > 0) {
-          largest = Math.max(largest, target.of(i, a) / logging.of(i, a));
-        } else {
-          violated |= target.of(i, a) > NEGLIGIBLE;
-        }
+        violated |= logging.of(i, a) == 0 && target.of(i, a) > NEGLIGIBLE;
       }
       violations += violated ? 1 : 0;
     }
-    return new OffPolicyRounds(log, target, model, violations, largest);
+    return new OffPolicyRounds(log, logging, target, model, violations);
   }
 
   /** How many rounds there are, n. */
@@ -157,7 +154,36 @@ public final class OffPolicyRounds {
   }
 
   Overlap overlap(WeightRule rule) {
-    return Overlap.of(weights, largestPossibleWeight, rule, supportViolations);
+    return Overlap.of(weights, tail(rule), rule, supportViolations);
+  }
+
+  /** What the policies say of the weights that could have been drawn, whichever were. */
+  private Overlap.Tail tail(WeightRule rule) {
+    ActionProbabilities known = logging;
+    if (known == null) {
+      return Overlap.Tail.UNKNOWN;
+    }
+    double largest = 0;
+    double[] moments = new double[4];
+    for (int i = 0; i < weights.length; i++) {
+      for (int a = 0; a < known.numActions(); a++) {
+        double p = known.of(i, a);
+        if (p > 0) {
+          double w = rule.apply(target.of(i, a) / p);
+          largest = Math.max(largest, w);
+          for (int m = 1; m < 4; m++) {
+            p *= w;
+            moments[m] += p / weights.length;
+          }
+        }
+      }
+    }
+    double mean = moments[1];
+    double variance = moments[2] - mean * mean;
+    double third = moments[3] - 3 * mean * moments[2] + 2 * mean * mean * mean;
+    // Equal weights leave rounding only.
+    boolean varies = variance > 1e-9 * (1 + mean * mean);
+    return new Overlap.Tail(largest, varies ? third / Math.pow(variance, 1.5) : 0);
   }
 
   double weight(int round) {

@@ -13,6 +13,9 @@ import java.util.Locale;
  *   <li>a weight above {@value #LARGE_WEIGHT}, drawn, or possible where the logging policy is
  *       known: one such round counts as that many, and a log without one lacks its part of the
  *       truth;
+ *   <li>weights so skewed that fewer than {@value #COCHRAN} rounds are there for each squared unit
+ *       (Cochran, Sampling Techniques, 1977, 2.15: more make a normal 95 % interval miss in at most
+ *       6 %), where the logging policy is known: a log that happens to be even does not hide it;
  *   <li>an effective sample size below {@value #FEW_ROUNDS} or below a tenth of the rounds;
  *   <li>a mean weight that is further from 1 than four of its standard errors: the propensities or
  *       the target's probabilities are not those that drew, or the tail was not seen;
@@ -27,6 +30,8 @@ import java.util.Locale;
  * @param maxWeight the largest weight
  * @param largestPossibleWeight the largest that any action would have had in the log's rounds; NaN
  *     if the logging policy is not known in full
+ * @param weightSkewness the skewness of the weights that the logging policy draws; NaN if it is not
+ *     known in full
  * @param meanWeight the mean weight, about 1 for plain weights
  * @param supportViolations in how many rounds the target would draw an unsupported action
  * @param warnings why the estimate is not to be trusted; empty if nothing speaks against it
@@ -36,17 +41,29 @@ public record Overlap(
     double effectiveSampleSize,
     double maxWeight,
     double largestPossibleWeight,
+    double weightSkewness,
     double meanWeight,
     int supportViolations,
     List<String> warnings) {
 
   static final int LARGE_WEIGHT = 25;
   static final int FEW_ROUNDS = 100;
+  static final int COCHRAN = 25;
   private static final double SMALL_SHARE = 0.1;
   private static final double LARGE_CUT = 0.25;
 
   public Overlap {
     warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * The weights that a logging policy could have drawn.
+   *
+   * @param largest the largest; NaN if unknown
+   * @param skewness under the logging policy; NaN if unknown
+   */
+  record Tail(double largest, double skewness) {
+    static final Tail UNKNOWN = new Tail(Double.NaN, Double.NaN);
   }
 
   /** Whether nothing speaks against intervals from this log. */
@@ -55,11 +72,10 @@ public record Overlap(
   }
 
   static Overlap of(double[] weights, WeightRule rule, int supportViolations) {
-    return of(weights, Double.NaN, rule, supportViolations);
+    return of(weights, Tail.UNKNOWN, rule, supportViolations);
   }
 
-  static Overlap of(
-      double[] weights, double largestPossible, WeightRule rule, int supportViolations) {
+  static Overlap of(double[] weights, Tail tail, WeightRule rule, int supportViolations) {
     int n = weights.length;
     double plainSum = 0;
     double sum = 0;
@@ -74,7 +90,6 @@ public record Overlap(
     }
     double ess = squares > 0 ? sum * sum / squares : 0;
     double mean = sum / n;
-    double possible = Double.isNaN(largestPossible) ? Double.NaN : rule.bound(largestPossible);
     List<String> warnings = new ArrayList<>();
     if (rule.kind() != WeightRule.Kind.NONE) {
       if (largest > LARGE_WEIGHT) {
@@ -83,12 +98,19 @@ public record Overlap(
                 "the largest weight is %.1f (above %d): intervals are too short",
                 largest, LARGE_WEIGHT));
       }
-      if (largest <= LARGE_WEIGHT && possible > LARGE_WEIGHT) {
+      if (largest <= LARGE_WEIGHT && tail.largest() > LARGE_WEIGHT) {
         warnings.add(
             say(
                 "weights up to %.1f (above %d) are possible but the log has none above %.1f:"
                     + " intervals are too short",
-                possible, LARGE_WEIGHT, largest));
+                tail.largest(), LARGE_WEIGHT, largest));
+      }
+      double needed = COCHRAN * tail.skewness() * tail.skewness();
+      if (needed > n) {
+        warnings.add(
+            say(
+                "weights are so skewed (%.1f) that a 95 %% interval needs %.0f rounds, not %d",
+                tail.skewness(), needed, n));
       }
       if (ess < FEW_ROUNDS || ess < SMALL_SHARE * n) {
         warnings.add(say("%d rounds are worth only %.1f (effective sample size)", n, ess));
@@ -113,7 +135,8 @@ public record Overlap(
               "in %d of %d rounds the target would draw an action that the log cannot speak of",
               supportViolations, n));
     }
-    return new Overlap(n, ess, largest, possible, mean, supportViolations, warnings);
+    return new Overlap(
+        n, ess, largest, tail.largest(), tail.skewness(), mean, supportViolations, warnings);
   }
 
   private static String say(String format, Object... values) {

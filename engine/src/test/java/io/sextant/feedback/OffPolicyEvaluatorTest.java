@@ -197,7 +197,11 @@ class OffPolicyEvaluatorTest {
                 new ActionProbabilities(2, target));
     assertThat(report.overlap().largestPossibleWeight()).isCloseTo(50, within(1e-9));
     assertThat(report.estimates().get(0).warnings())
-        .anyMatch(w -> w.contains("weights up to 50.0 (above 25) are possible"));
+        .anyMatch(w -> w.contains("weights up to 50.0 (above 25) are possible"))
+        .anyMatch(w -> w.contains("weights are so skewed"));
+    // Two values have the skewness of a coin, whatever they are.
+    assertThat(report.overlap().weightSkewness())
+        .isCloseTo(0.998 / Math.sqrt(0.001 * 0.999), within(1e-6));
   }
 
   /** Clipping that moves the estimate out of its own interval is said. */
