@@ -1,5 +1,5 @@
 /**
- * What comes back from users: logged decisions, exploration with exact propensities ({@link
+ * What comes back from users: the decision log ({@link io.sextant.feedback.DecisionLog}), exploration with exact propensities ({@link
  * io.sextant.feedback.SoftmaxArms}, {@link io.sextant.feedback.SlateSampler}), off-policy
  * evaluation ({@link io.sextant.feedback.OffPolicyEvaluator}), policy learning ({@link
  * io.sextant.feedback.PolicyLearner}) and promotion ({@link io.sextant.feedback.PromotionGate}).
