@@ -1,7 +1,8 @@
 /**
- * What comes back from users: the decision log ({@link io.sextant.feedback.DecisionLog}), exploration with exact propensities ({@link
- * io.sextant.feedback.SoftmaxArms}, {@link io.sextant.feedback.SlateSampler}), off-policy
- * evaluation ({@link io.sextant.feedback.OffPolicyEvaluator}), policy learning ({@link
+ * What comes back from users: the decision log ({@link io.sextant.feedback.DecisionLog}),
+ * exploration with exact propensities ({@link io.sextant.feedback.SoftmaxArms}, {@link
+ * io.sextant.feedback.SlateSampler}), off-policy evaluation ({@link
+ * io.sextant.feedback.OffPolicyEvaluator}), policy learning ({@link
  * io.sextant.feedback.PolicyLearner}) and promotion ({@link io.sextant.feedback.PromotionGate}).
  *
  * <p>Letters: n rounds of a log, K actions, L slots of a slate, d numbers of a context. Of a round,
