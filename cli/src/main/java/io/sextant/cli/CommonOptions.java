@@ -50,6 +50,17 @@ final class CommonOptions {
     return Devices.parse(device);
   }
 
+  /**
+   * The name of the device of what is computed on the host in any case. Another one that was asked
+   * for and is absent is still an error.
+   */
+  String host() {
+    if (!device.equals("auto") && !device.equals("cpu")) {
+      device();
+    }
+    return "cpu";
+  }
+
   /** Writes the result, with the fields that all results have, if a file was asked for. */
   void write(String command, String usedDevice, Map<String, Object> result) {
     Path target = json;

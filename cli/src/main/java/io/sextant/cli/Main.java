@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
       FewShot.class,
       Report.class,
       Serve.class,
+      Ope.class,
       Doctor.class
     })
 public final class Main {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
@@ -84,8 +85,8 @@ class KilledLogTest {
           logged -> assertThat(all.put(logged.decision().id(), logged)).as(where).isNull());
       for (String line : acknowledged) {
         String id = line.substring(2);
-        LoggedDecision logged = all.get(id);
-        assertThat(logged).as("%s: %s", where, line).isNotNull();
+        assertThat(all).as("%s: %s", where, line).containsKey(id);
+        LoggedDecision logged = Objects.requireNonNull(all.get(id));
         if (line.startsWith("o ")) {
           assertThat(logged.outcomes())
               .as("%s: %s", where, line)

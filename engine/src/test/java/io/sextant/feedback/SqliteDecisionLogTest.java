@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -68,6 +69,11 @@ class SqliteDecisionLogTest {
     return all;
   }
 
+  private static LoggedDecision of(Map<String, LoggedDecision> all, String id) {
+    assertThat(all).containsKey(id);
+    return Objects.requireNonNull(all.get(id));
+  }
+
   static void assertSame(Decision actual, Decision expected) {
     assertThat(actual.id()).isEqualTo(expected.id());
     assertThat(actual.userId()).isEqualTo(expected.userId());
@@ -92,9 +98,9 @@ class SqliteDecisionLogTest {
     try (DecisionLog log = SqliteDecisionLog.open(file())) {
       Map<String, LoggedDecision> all = all(log);
       assertThat(all).hasSize(2);
-      assertSame(all.get("one").decision(), first);
-      assertSame(all.get(visitor.id()).decision(), visitor);
-      assertThat(all.get("one").outcomes())
+      assertSame(of(all, "one").decision(), first);
+      assertSame(of(all, visitor.id()).decision(), visitor);
+      assertThat(of(all, "one").outcomes())
           .containsExactly(new Outcome("one", "item", EventType.RATING, 4.5, 9, ""));
       List<String> ids = new ArrayList<>();
       log.read(-7, 5, logged -> ids.add(logged.decision().id()));
@@ -116,7 +122,7 @@ class SqliteDecisionLogTest {
       log.record(decision("d", "u", 15)).join();
       log.record(decision("d", "u", 15)).join();
       assertThat(log.orphans()).isZero();
-      assertThat(all(log).get("d").outcomes()).containsExactly(bought, click, again);
+      assertThat(of(all(log), "d").outcomes()).containsExactly(bought, click, again);
     }
   }
 
