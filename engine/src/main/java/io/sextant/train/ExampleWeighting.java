@@ -1,0 +1,573 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import io.sextant.InvalidInputException;
+import io.sextant.data.Interactions;
+import io.sextant.nn.PolicyNetwork;
+import io.sextant.store.StoredTensors;
+import io.sextant.store.TensorSource;
+import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.Grad;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Scope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A policy that weighs the examples of a two-tower model while it trains, so that what it learns
+ * lowers the loss of trusted interactions, the meta set (Meta-Weight-Net: Shu et al., NeurIPS 2019,
+ * arXiv:1902.07379, in first-order form).
+ *
+ * <p>At every m-th batch the model looks ahead (see {@link LookAhead}): the derivative of the meta
+ * loss by each example's weight, scaled to mean size 1, is a gradient for the policy's outputs.
+ * Then the batch is weighed with the new policy, and the step is made as ever. Weights are twice
+ * the policy's output, in (0, 2), and start at 1.
+ *
+ * <p>Deviations from the source: the meta batch is drawn from the users and items of the batch,
+ * because ids that do not meet say nothing of each other; the optimizer's diagonal is part of the
+ * look-ahead; the policy sees features of the interaction and, only if asked, the loss.
+ *
+ * <p>Do no harm: the same gain is measured on a guard, interactions from which the policy does not
+ * learn. The policy stops where the guard's gain no longer grows and is put back to its best; if it
+ * is clearly below zero, or if all weights go to zero together, weights are 1 from then on.
+ *
+ * <p>A policy step costs about two plain steps and two forward passes. It belongs to one run of one
+ * trainer and to its thread; afterwards {@link #weights()} and {@link #report()} tell what was
+ * learned.
+ */
+public final class ExampleWeighting implements ExampleWeigher {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExampleWeighting.class);
+  private static final Gson GSON = new GsonBuilder().serializeSpecialFloatingPointValues().create();
+
+  /** The guard is asked at every so many steps of the policy. */
+  private static final int GUARD_EVERY = 2;
+
+  private static final int MAX_BAD_STEPS = 20;
+  private static final int ROWS_AT_ONCE = 16_384;
+  private static final int ATTRIBUTION_ROWS = 20_000;
+
+  private final WeightingOptions options;
+  private final ExampleFeatures features;
+  private final Interactions metaSet;
+  private final @Nullable Interactions guardSet;
+  private State state = new State();
+  private @Nullable Run run;
+  private float @Nullable [] weights;
+  private @Nullable WeightReport report;
+
+  /**
+   * A weighting for one run.
+   *
+   * @param metaSet trusted interactions over the same users and items, not among those to train on
+   * @param guardSet more of them, to be judged by and not learned from; null for none
+   */
+  public ExampleWeighting(
+      WeightingOptions options,
+      ExampleFeatures features,
+      Interactions metaSet,
+      @Nullable Interactions guardSet) {
+    this.options = options;
+    this.features = features;
+    this.metaSet = metaSet;
+    this.guardSet = guardSet;
+  }
+
+  /**
+   * The weight of each training interaction (n), with mean 1, as the policy gives it at the end.
+   *
+   * @throws IllegalStateException before the run has ended
+   */
+  public float[] weights() {
+    return ended(weights).clone();
+  }
+
+  /**
+   * What the policy has done.
+   *
+   * @throws IllegalStateException before the run has ended
+   */
+  public WeightReport report() {
+    return ended(report);
+  }
+
+  private static <T> T ended(@Nullable T result) {
+    if (result == null) {
+      throw new IllegalStateException("the run of this weighting has not ended");
+    }
+    return result;
+  }
+
+  @Override
+  public void start(Scope session, LearningTask<?> task, ModelParameters parameters) {
+    if (!(task instanceof TwoTowerTask twoTower)) {
+      throw new InvalidInputException(
+          "weights of examples are learned with a two-tower model, whose examples are interactions; fit other strategies to the weights that it has learned");
+    }
+    if (run != null) {
+      throw new IllegalStateException("a weighting serves one run");
+    }
+    run = new Run(session, twoTower, parameters);
+  }
+
+  private Run started() {
+    if (run == null) {
+      throw new IllegalStateException("the run of this weighting has not begun");
+    }
+    return run;
+  }
+
+  @Override
+  public float @Nullable [] weights(int[] examples, long step, int epoch, float factor) {
+    if (epoch < options.warmUpEpochs() || state.outcome != WeightReport.Outcome.LEARNED) {
+      return null;
+    }
+    Run now = started();
+    if (state.learning && step % options.every() == 0) {
+      now.learn(examples, step, factor);
+    }
+    float[] factors = now.outputs(examples, step);
+    if (mean(factors) < options.collapse()) {
+      end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
+    }
+    return state.outcome == WeightReport.Outcome.LEARNED ? factors : null;
+  }
+
+  /** Weights are 1 from now on. */
+  private void end(WeightReport.Outcome outcome, String why) {
+    LOG.warn("training goes on with weights of one: {}", why);
+    state.outcome = outcome;
+    state.learning = false;
+  }
+
+  @Override
+  public void endEpoch() {
+    Gains now = state.gains;
+    state.metaGains.add(now.meta.mean());
+    state.guardGains.add(now.guard.mean());
+    state.gains = new Gains();
+    if (!state.learning || now.guard.count == 0) {
+      return;
+    }
+    if (now.guard.mean() + 2 * now.guard.standardError() < 0) {
+      end(WeightReport.Outcome.HARMFUL, "they raise the loss of the guard set");
+    } else if (now.guard.mean() > state.bestGain) {
+      state.bestGain = now.guard.mean();
+      state.epochsWithoutGain = 0;
+      started().policy.keepBest();
+    } else if (++state.epochsWithoutGain == options.patience()) {
+      state.learning = false;
+      started().policy.restoreBest();
+    }
+  }
+
+  @Override
+  public void finish(long steps) {
+    Run now = started();
+    if (state.outcome == WeightReport.Outcome.LEARNED && state.policySteps == 0) {
+      state.outcome = WeightReport.Outcome.NOT_BEGUN;
+    }
+    int n = now.train.size();
+    float[] all = new float[n];
+    List<WeightReport.Feature> drivers = List.of();
+    if (state.outcome == WeightReport.Outcome.LEARNED) {
+      now.policy.restoreBest();
+      double sum = 0;
+      for (int from = 0; from < n; from += ROWS_AT_ONCE) {
+        float[] some = now.outputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps);
+        System.arraycopy(some, 0, all, from, some.length);
+        for (float weight : some) {
+          sum += weight;
+        }
+      }
+      if (sum < (double) options.collapse() * n) {
+        end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
+      }
+      float scale = (float) (n / sum);
+      for (int row = 0; row < n; row++) {
+        all[row] *= scale;
+      }
+      drivers = now.drivers(scale, steps);
+    }
+    if (state.outcome != WeightReport.Outcome.LEARNED) {
+      Arrays.fill(all, 1);
+      drivers = List.of();
+    }
+    weights = all;
+    report =
+        new WeightReport(
+            state.outcome,
+            state.policySteps,
+            state.skippedSteps,
+            state.metaGains,
+            state.guardGains,
+            WeightReport.quantiles(all),
+            WeightReport.effectiveShare(all),
+            drivers);
+    run = null;
+  }
+
+  private static int[] range(int from, int to) {
+    int[] range = new int[to - from];
+    Arrays.setAll(range, i -> from + i);
+    return range;
+  }
+
+  private static double mean(float[] values) {
+    double sum = 0;
+    for (float value : values) {
+      sum += value;
+    }
+    return sum / values.length;
+  }
+
+  @Override
+  public List<TensorSource> sources() {
+    return started().policy.sources();
+  }
+
+  @Override
+  public Map<String, String> counters() {
+    Map<String, String> counters = started().policy.counters();
+    counters.put("sextant.weighting", GSON.toJson(state));
+    return counters;
+  }
+
+  @Override
+  public void restore(StoredTensors stored, Map<String, String> counters) {
+    State saved = GSON.fromJson(counters.get("sextant.weighting"), State.class);
+    if (saved == null) {
+      throw new InvalidInputException(
+          "the checkpoint is of a run without a policy that weighs examples: train without --resume, or remove it");
+    }
+    started().policy.restore(stored, counters);
+    state = saved;
+  }
+
+  /** Where the learning of weights stands. */
+  private static final class State {
+    WeightReport.Outcome outcome = WeightReport.Outcome.LEARNED;
+    boolean learning = true;
+    long policySteps;
+    long skippedSteps;
+    int badStepsInARow;
+    double bestGain = Double.NEGATIVE_INFINITY;
+    int epochsWithoutGain;
+    Gains gains = new Gains();
+    List<Double> metaGains = new ArrayList<>();
+    List<Double> guardGains = new ArrayList<>();
+  }
+
+  /** Gains of an epoch. */
+  private static final class Gains {
+    Moments meta = new Moments();
+    Moments guard = new Moments();
+  }
+
+  /** Mean and spread of numbers. */
+  private static final class Moments {
+    int count;
+    double sum;
+    double squares;
+
+    void add(double x) {
+      count++;
+      sum += x;
+      squares += x * x;
+    }
+
+    double mean() {
+      return count == 0 ? Double.NaN : sum / count;
+    }
+
+    double standardError() {
+      return Math.sqrt(Math.max(0, squares / count - mean() * mean()) / count);
+    }
+  }
+
+  /** What lives as long as the run. */
+  private final class Run {
+    private final Scope session;
+    private final Interactions train;
+    private final int[] userOfRow;
+    private final PolicyNetwork network;
+    private final ModelParameters policy;
+    private final MetaRows metaRows;
+    private final @Nullable MetaRows guardRows;
+    private final LookAhead meta;
+    private final @Nullable LookAhead guard;
+
+    Run(Scope session, TwoTowerTask task, ModelParameters parameters) {
+      this.session = session;
+      train = task.interactions();
+      userOfRow = train.userOfRow();
+      features.users().requireRows("user", train.numUsers());
+      features.items().requireRows("item", train.numItems());
+      features.interactions().requireRows("interaction", train.size());
+      metaRows = MetaRows.of("meta set", train, metaSet);
+      meta = lookAhead(task, metaRows, parameters, "meta");
+      Interactions judges = guardSet;
+      guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
+      guard = guardRows == null ? null : lookAhead(task, guardRows, parameters, "guard");
+      network =
+          new PolicyNetwork(
+              session,
+              Math.max(1, features.users().width()),
+              Math.max(1, itemWidth()),
+              options.hidden(),
+              1,
+              true,
+              options.seed());
+      policy =
+          new ModelParameters(
+              session,
+              network.namedParameters(),
+              TrainingOptions.builder()
+                  .learningRate(options.learningRate())
+                  .weightDecay(options.weightDecay())
+                  .build());
+    }
+
+    private LookAhead lookAhead(
+        TwoTowerTask task, MetaRows rows, ModelParameters parameters, String stream) {
+      long seed = new CounterRandom(options.seed(), stream, 0).nextLong();
+      TwoTowerTask judge = task.over(rows.interactions(), seed);
+      FactorForm form = task.closedForm();
+      FactorForm judgeForm = judge.closedForm();
+      return form != null && judgeForm != null
+          ? new FactorLookAhead(form, judgeForm, parameters)
+          : new RecordedLookAhead<>(session, task, judge, parameters);
+    }
+
+    private int itemWidth() {
+      return features.items().width() + features.interactions().width() + (features.loss() ? 1 : 0);
+    }
+
+    /** One step of the policy. */
+    void learn(int[] examples, long step, float factor) {
+      int[] judges = draw(metaRows, "meta-batch", examples, step);
+      if (judges.length == 0) {
+        return;
+      }
+      Inputs inputs = inputs(examples, step);
+      float[] now = outputs(inputs);
+      float ahead = factor * options.lookAhead();
+      LookAhead.Slopes slopes = meta.slopes(examples, now, judges, step, ahead);
+      double size = meanSize(slopes.perExample());
+      if (!Double.isFinite(slopes.metaLoss()) || !Double.isFinite(size)) {
+        skip();
+        return;
+      }
+      state.badStepsInARow = 0;
+      if (size == 0) {
+        return;
+      }
+      state.gains.meta.add(gain(slopes, now));
+      if (guard != null && guardRows != null && state.policySteps % GUARD_EVERY == 0) {
+        int[] others = draw(guardRows, "guard-batch", examples, step);
+        if (others.length > 0) {
+          double gain = gain(guard.slopes(examples, now, others, step, ahead), now);
+          if (Double.isFinite(gain)) {
+            state.gains.guard.add(gain);
+          }
+        }
+      }
+      update(inputs, slopes.perExample(), (float) (1 / (size * examples.length)));
+      state.policySteps++;
+    }
+
+    private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
+      int[] users = new int[examples.length];
+      int[] items = new int[examples.length];
+      for (int e = 0; e < users.length; e++) {
+        users[e] = userOfRow[examples[e]];
+        items[e] = train.itemAt(examples[e]);
+      }
+      CounterRandom random = new CounterRandom(options.seed(), stream, step);
+      return rows.draw(users, items, options.metaBatchSize(), random);
+    }
+
+    private void skip() {
+      state.skippedSteps++;
+      if (++state.badStepsInARow >= MAX_BAD_STEPS) {
+        end(WeightReport.Outcome.DIVERGED, "losses of the look-ahead were not finite");
+      }
+    }
+
+    /** What the differences between the weights take from the loss, to first order. */
+    private static double gain(LookAhead.Slopes slopes, float[] weights) {
+      double mean = mean(weights);
+      double gain = 0;
+      for (int e = 0; e < weights.length; e++) {
+        gain -= slopes.perExample()[e] * (weights[e] - mean);
+      }
+      return Double.isFinite(slopes.metaLoss()) ? gain : Double.NaN;
+    }
+
+    private void update(Inputs inputs, float[] slopes, float scale) {
+      float[] scaled = new float[slopes.length];
+      for (int e = 0; e < scaled.length; e++) {
+        scaled[e] = slopes[e] * scale;
+      }
+      try (Scope scope = session.child()) {
+        PolicyBatch batch = inputs.batch(scope);
+        ModelParameters.Leaves leaves = policy.leaves(scope, batch);
+        NDArray factors = HostArrays.floats(scope.manager(), scaled, scaled.length, 1);
+        try (Grad grad = Grad.record()) {
+          NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
+          grad.backward(outputs.mul(factors).sum());
+        }
+        policy.update(scope, batch, leaves, 1);
+      }
+    }
+
+    /** The weights of examples, in (0, 2). */
+    float[] outputs(int[] examples, long step) {
+      return outputs(inputs(examples, step));
+    }
+
+    private float[] outputs(Inputs inputs) {
+      float[] outputs = network.outputs(session, inputs.users, inputs.items);
+      for (int e = 0; e < outputs.length; e++) {
+        outputs[e] *= 2;
+      }
+      return outputs;
+    }
+
+    private Inputs inputs(int[] examples, long step) {
+      int userWidth = network.userDim();
+      int itemWidth = network.itemDim();
+      float[] users = new float[examples.length * userWidth];
+      float[] items = new float[examples.length * itemWidth];
+      float[] losses = features.loss() ? standardizedLosses(examples, step) : new float[0];
+      for (int e = 0; e < examples.length; e++) {
+        features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
+        int at = e * itemWidth;
+        features.items().copyRow(train.itemAt(examples[e]), items, at);
+        at += features.items().width();
+        features.interactions().copyRow(examples[e], items, at);
+        at += features.interactions().width();
+        if (features.loss()) {
+          items[at] = losses[e];
+        }
+      }
+      return new Inputs(examples.length, users, items, userWidth, itemWidth);
+    }
+
+    /** Logarithms, because losses are skewed. */
+    private float[] standardizedLosses(int[] examples, long step) {
+      float[] losses = meta.losses(examples, step);
+      double sum = 0;
+      double squares = 0;
+      for (int e = 0; e < losses.length; e++) {
+        losses[e] = (float) Math.log(losses[e] + 1e-4);
+        sum += losses[e];
+        squares += (double) losses[e] * losses[e];
+      }
+      double mean = sum / losses.length;
+      double deviation = Math.sqrt(Math.max(0, squares / losses.length - mean * mean)) + 1e-6;
+      for (int e = 0; e < losses.length; e++) {
+        losses[e] = (float) ((losses[e] - mean) / deviation);
+      }
+      return losses;
+    }
+
+    private static double meanSize(float[] slopes) {
+      double sum = 0;
+      for (float slope : slopes) {
+        sum += Math.abs(slope);
+      }
+      return sum / slopes.length;
+    }
+
+    /** Which features drive the weights, on a sample. */
+    List<WeightReport.Feature> drivers(float scale, long step) {
+      int[] sample = range(0, train.size());
+      new CounterRandom(options.seed(), "attribution", 0).shuffle(sample);
+      sample = Arrays.copyOf(sample, Math.min(sample.length, ATTRIBUTION_ROWS));
+      Inputs inputs = inputs(sample, step);
+      float[] now = outputs(inputs);
+      List<WeightReport.Feature> drivers = new ArrayList<>();
+      List<String> ofUsers = features.users().names();
+      for (int f = 0; f < ofUsers.size(); f++) {
+        drivers.add(driver(ofUsers.get(f), inputs, true, f, now, scale));
+      }
+      List<String> ofItems = new ArrayList<>(features.items().names());
+      ofItems.addAll(features.interactions().names());
+      if (features.loss()) {
+        ofItems.add(ExampleFeatures.LOSS);
+      }
+      for (int f = 0; f < ofItems.size(); f++) {
+        drivers.add(driver(ofItems.get(f), inputs, false, f, now, scale));
+      }
+      drivers.sort((a, b) -> Double.compare(b.effect(), a.effect()));
+      return drivers;
+    }
+
+    private WeightReport.Feature driver(
+        String name, Inputs inputs, boolean ofUser, int column, float[] now, float scale) {
+      float[] values = ofUser ? inputs.users : inputs.items;
+      int width = ofUser ? inputs.userWidth : inputs.itemWidth;
+      float[] kept = new float[inputs.size];
+      for (int e = 0; e < kept.length; e++) {
+        kept[e] = values[e * width + column];
+        values[e * width + column] = 0;
+      }
+      float[] without = outputs(inputs);
+      double effect = 0;
+      for (int e = 0; e < kept.length; e++) {
+        values[e * width + column] = kept[e];
+        effect += Math.abs(now[e] - without[e]);
+      }
+      return new WeightReport.Feature(name, scale * effect / kept.length, correlation(kept, now));
+    }
+
+    /** 0 where one of the two does not vary. */
+    private static double correlation(float[] a, float[] b) {
+      double meanA = mean(a);
+      double meanB = mean(b);
+      double ab = 0;
+      double aa = 0;
+      double bb = 0;
+      for (int i = 0; i < a.length; i++) {
+        ab += (a[i] - meanA) * (b[i] - meanB);
+        aa += (a[i] - meanA) * (a[i] - meanA);
+        bb += (b[i] - meanB) * (b[i] - meanB);
+      }
+      return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
+    }
+  }
+
+  /** What the policy sees of some examples. */
+  private static final class Inputs {
+    private final int size;
+    private final float[] users;
+    private final float[] items;
+    private final int userWidth;
+    private final int itemWidth;
+
+    Inputs(int size, float[] users, float[] items, int userWidth, int itemWidth) {
+      this.size = size;
+      this.users = users;
+      this.items = items;
+      this.userWidth = userWidth;
+      this.itemWidth = itemWidth;
+    }
+
+    PolicyBatch batch(Scope scope) {
+      return new PolicyBatch(
+          size,
+          new float[0],
+          HostArrays.floats(scope.manager(), users, size, userWidth),
+          HostArrays.floats(scope.manager(), items, size, itemWidth),
+          scope.manager().zeros(new ai.djl.ndarray.types.Shape(size, 1)));
+    }
+  }
+}
