@@ -36,7 +36,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Do no harm: the same gain is measured on a guard, interactions from which the policy does not
  * learn. The policy stops where the guard's gain no longer grows and is put back to its best; if it
- * is clearly below zero, or if all weights go to zero together, weights are 1 from then on.
+ * is clearly below zero, or if all weights go to zero together, weights are 1 from then on; and at
+ * the end if the gain was never clearly above zero.
  *
  * <p>A policy step costs about two plain steps and two forward passes. It belongs to one run of one
  * trainer and to its thread; afterwards {@link #weights()} and {@link #report()} tell what was
@@ -158,7 +159,11 @@ public final class ExampleWeighting implements ExampleWeigher {
     }
     if (now.guard.mean() + 2 * now.guard.standardError() < 0) {
       end(WeightReport.Outcome.HARMFUL, "they raise the loss of the guard set");
-    } else if (now.guard.mean() > state.bestGain) {
+      return;
+    }
+    state.paid |= now.guard.mean() - 2 * now.guard.standardError() > 0;
+    state.judged = true;
+    if (now.guard.mean() > state.bestGain) {
       state.bestGain = now.guard.mean();
       state.epochsWithoutGain = 0;
       started().policy.keepBest();
@@ -173,6 +178,9 @@ public final class ExampleWeighting implements ExampleWeigher {
     Run now = started();
     if (state.outcome == WeightReport.Outcome.LEARNED && state.policySteps == 0) {
       state.outcome = WeightReport.Outcome.NOT_BEGUN;
+    }
+    if (state.outcome == WeightReport.Outcome.LEARNED && state.judged && !state.paid) {
+      end(WeightReport.Outcome.NO_GAIN, "they were not seen to lower the loss of the guard set");
     }
     int n = now.train.size();
     float[] all = new float[n];
@@ -258,6 +266,8 @@ public final class ExampleWeighting implements ExampleWeigher {
     long policySteps;
     long skippedSteps;
     int badStepsInARow;
+    boolean judged;
+    boolean paid;
     double bestGain = Double.NEGATIVE_INFINITY;
     int epochsWithoutGain;
     Gains gains = new Gains();

@@ -49,7 +49,9 @@ public record WeightReport(
     /** Losses of the look-ahead were not finite too often: all weights are 1. */
     DIVERGED,
     /** Weights made steps worse on the guard: all are 1. */
-    HARMFUL
+    HARMFUL,
+    /** In no epoch did weights make steps better on the guard by more than chance: all are 1. */
+    NO_GAIN
   }
 
   /**
