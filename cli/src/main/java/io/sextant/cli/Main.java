@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       Reproduce.class,
       Report.class,
       Serve.class,
+      Noise.class,
       Doctor.class
     })
 public final class Main {

@@ -217,8 +217,7 @@ class ExampleWeightingTest {
     ExampleWeighting policy = new ExampleWeighting(LEARNING, data.features, infinite, null);
     train(rated, IDS, Objective.SQUARED_ERROR, options(8), List.of(policy), null);
     assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.DIVERGED);
-    assertThat(policy.report().skippedSteps()).isEqualTo(20);
-    assertThat(policy.report().policySteps()).isZero();
+    assertThat(policy.report().skippedSteps()).isGreaterThanOrEqualTo(20);
     assertThat(policy.weights()).containsOnly(1);
   }
 
