@@ -85,9 +85,14 @@ record NoiseProtocol(
         tables.put("plain", judge(ranker, guided.plain(), known, truth));
         tables.put("weighted", judge(ranker, guided.kept(), known, truth));
       }
-      tables.put("oracle", fit(ranker, context, world.oracle(), seed, known, truth));
-      tables.put("clean", fit(ranker, context, world.clean(), seed, known, truth));
-      boolean both = rate > 0 && rate < 1;
+      for (String method : METHODS.subList(2, METHODS.size())) {
+        Interactions train = method.equals("oracle") ? world.oracle() : world.clean();
+        // Where nothing was corrupted all learn from the same rows.
+        tables.put(
+            method,
+            rate == 0 ? table(tables, "plain") : fit(ranker, context, train, seed, known, truth));
+      }
+      boolean both = rate > 0;
       return new Run(
           tables,
           Ranker.usersWith(truth),
@@ -211,7 +216,11 @@ record NoiseProtocol(
   }
 
   private static MetricTable table(Run run, String method) {
-    MetricTable table = run.tables().get(method);
+    return table(run.tables(), method);
+  }
+
+  private static MetricTable table(Map<String, MetricTable> tables, String method) {
+    MetricTable table = tables.get(method);
     if (table == null) {
       throw new IllegalStateException("nothing was measured of " + method);
     }

@@ -25,7 +25,7 @@ import java.util.List;
  * @param corrupt for each observed row whether it was replaced
  * @param features five of each observed row, as a policy sees them
  * @param metaSet 2 % of all rows
- * @param guard 1 % of all rows
+ * @param guard 3 % of all rows
  * @param test 10 % of all rows
  */
 @SuppressWarnings("ArrayRecordComponent") // Worlds are used, not compared.
@@ -71,7 +71,7 @@ record NoiseWorld(
     new CounterRandom(seed, "noise-split", 0).shuffle(order);
     byte[] part = new byte[n];
     for (int i = 0; i < n; i++) {
-      part[order[i]] = (byte) (i < n / 10 ? 3 : i < n * 3L / 25 ? 1 : i < n * 13L / 100 ? 2 : 0);
+      part[order[i]] = (byte) (i < n / 10 ? 3 : i < n * 3L / 25 ? 1 : i < n * 3L / 20 ? 2 : 0);
     }
     Interactions clean = all.filter(row -> part[row] == 0);
     boolean[] corrupt = new boolean[clean.size()];
