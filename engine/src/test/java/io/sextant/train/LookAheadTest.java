@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sextant.data.Interactions;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.Grad;
 import io.sextant.tensor.RowGradient;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
@@ -17,6 +18,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Derivatives by example weights beside the second order, written down in double precision. */
@@ -59,6 +61,94 @@ class LookAheadTest {
           assertClose(world.slopes(world.recorded()), exact, 1e-3 * size, "recorded");
           return true;
         });
+  }
+
+  /** Models without a formula: central differences of the meta loss behind the whole step. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Objective.class,
+      names = {"SAMPLED_SOFTMAX", "BPR"})
+  void towersAgreeWithDifferencesOfTheUnrolledStep(Objective objective) {
+    TwoTowerOptions towers =
+        TwoTowerOptions.builder()
+            .dimension(5)
+            .hidden(List.of(6))
+            .history(TwoTowerOptions.History.SHARED)
+            .historyLength(4)
+            .similarity(TwoTowerOptions.Similarity.COSINE)
+            .temperature(0.5f)
+            .build();
+    SamplingOptions sampling =
+        SamplingOptions.builder().objective(objective).negatives(4).excludeSeen(false).build();
+    Fixture.with(
+        towers,
+        sampling,
+        2,
+        fixture -> {
+          TwoTowerTask task = fixture.task();
+          assertThat(task.closedForm()).isNull();
+          TrainingOptions options = TrainingOptions.builder().learningRate(0.02f).build();
+          ModelParameters parameters =
+              new ModelParameters(fixture.scope(), task.parameters(), options);
+          Random random = new Random(2);
+          // Accumulators so large that one more gradient hardly changes the optimizers' diagonals,
+          // which the derivatives hold fixed.
+          for (int step = 0; step < 40; step++) {
+            learn(fixture, parameters, random.ints(BATCH, 0, Fixture.ROWS).toArray(), step);
+          }
+          int[] examples = random.ints(BATCH, 0, Fixture.ROWS).toArray();
+          int[] judges = random.ints(BATCH, 0, Fixture.ROWS).toArray();
+          float[] weights = new float[BATCH];
+          Arrays.fill(weights, 1);
+          LookAhead lookAhead =
+              new RecordedLookAhead<>(
+                  fixture.scope(), task, task.over(task.interactions(), 3), parameters);
+          int arrays = fixture.scope().manager().getManagedArrays().size();
+          double[] exact = new double[BATCH];
+          double[] differences = new double[BATCH];
+          LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, 50, 1);
+          for (int e = 0; e < BATCH; e++) {
+            exact[e] = slopes.perExample()[e];
+            float[] moved = weights.clone();
+            moved[e] = 1.5f;
+            double up = lookAhead.slopes(examples, moved, judges, 50, 1).metaLoss();
+            moved[e] = 0.5f;
+            differences[e] = up - lookAhead.slopes(examples, moved, judges, 50, 1).metaLoss();
+          }
+          double size = Arrays.stream(exact).map(Math::abs).max().orElseThrow();
+          // What remains of the diagonals' change, of float32 and of the differences' own error.
+          assertClose(differences, exact, 0.1 * size, objective.toString());
+          assertThat(correlation(differences, exact)).isGreaterThan(0.995);
+          assertThat(fixture.scope().manager().getManagedArrays()).hasSize(arrays);
+          return true;
+        });
+  }
+
+  private static void learn(
+      Fixture fixture, ModelParameters parameters, int[] examples, long step) {
+    TwoTowerTask task = fixture.task();
+    try (Scope scope = fixture.scope().child()) {
+      TwoTowerBatch batch = task.prepare(scope, examples, step);
+      ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
+      try (Grad grad = Grad.record()) {
+        grad.backward(task.loss(leaves.values(), batch).mean());
+      }
+      parameters.update(scope, batch, leaves, 1);
+    }
+  }
+
+  private static double correlation(double[] a, double[] b) {
+    double meanA = Arrays.stream(a).average().orElseThrow();
+    double meanB = Arrays.stream(b).average().orElseThrow();
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int i = 0; i < a.length; i++) {
+      ab += (a[i] - meanA) * (b[i] - meanB);
+      aa += (a[i] - meanA) * (a[i] - meanA);
+      bb += (b[i] - meanB) * (b[i] - meanB);
+    }
+    return ab / Math.sqrt(aa * bb);
   }
 
   private static void assertClose(
