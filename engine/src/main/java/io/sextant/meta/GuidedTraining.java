@@ -50,9 +50,9 @@ public record GuidedTraining(
     JOINT
   }
 
-  /** Freezes and retrains, judged by NDCG@10. */
+  /** Freezes and retrains, judged by NDCG@100: long lists tell the two apart with fewer users. */
   public static GuidedTraining of(TwoTowerStrategy learner, WeightingOptions weighting) {
-    return new GuidedTraining(Mode.FREEZE_AND_RETRAIN, learner, weighting, RankingMetric.ndcg(10));
+    return new GuidedTraining(Mode.FREEZE_AND_RETRAIN, learner, weighting, RankingMetric.ndcg(100));
   }
 
   /**
@@ -142,7 +142,8 @@ public record GuidedTraining(
         Interactions reweighted = train.reweighted(policy.weights());
         weighted = strategy.fit(context.withInteractions(reweighted));
       }
-      Map<String, Interval> differences = differences(weighted, plain, train, guardSet);
+      Map<String, Interval> differences =
+          differences(weighted, plain, train.concat(metaSet), guardSet);
       boolean pays = differences.values().stream().allMatch(gain -> gain.isAbove(0));
       return new Result(plain, weighted, policy.weights(), report, differences, pays);
     } catch (RuntimeException | Error e) {
@@ -157,10 +158,10 @@ public record GuidedTraining(
   }
 
   private Map<String, Interval> differences(
-      FittedStrategy weighted, FittedStrategy plain, Interactions train, Interactions guardSet) {
+      FittedStrategy weighted, FittedStrategy plain, Interactions known, Interactions guardSet) {
     try (Ranker ranker = new Ranker()) {
-      MetricTable better = ranker.evaluate(weighted, train, guardSet, List.of(metric));
-      MetricTable than = ranker.evaluate(plain, train, guardSet, List.of(metric));
+      MetricTable better = ranker.evaluate(weighted, known, guardSet, List.of(metric));
+      MetricTable than = ranker.evaluate(plain, known, guardSet, List.of(metric));
       return better.differenceTo(than, RESAMPLES, weighting.seed());
     }
   }

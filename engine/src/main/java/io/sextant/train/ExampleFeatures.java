@@ -8,6 +8,7 @@ import io.sextant.data.Interactions;
 import io.sextant.data.Standardization;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a policy may know of a training example when it gives it a weight: features of its user, of
@@ -73,7 +74,7 @@ public record ExampleFeatures(Columns users, Columns items, Columns interactions
       readers.add(rows::valueAt);
     }
     for (EventType type : EventType.values()) {
-      names.add("type " + type.name().toLowerCase(java.util.Locale.ROOT));
+      names.add("type " + type.name().toLowerCase(Locale.ROOT));
       readers.add(row -> rows.typeAt(row) == type ? 1 : 0);
     }
     if (rows.minTime() != Event.NO_TIME) {

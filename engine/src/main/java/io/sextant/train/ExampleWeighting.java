@@ -1,16 +1,12 @@
 package io.sextant.train;
 
-import ai.djl.ndarray.NDArray;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
-import io.sextant.nn.PolicyNetwork;
 import io.sextant.store.StoredTensors;
 import io.sextant.store.TensorSource;
 import io.sextant.tensor.CounterRandom;
-import io.sextant.tensor.Grad;
-import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,7 +49,6 @@ public final class ExampleWeighting implements ExampleWeigher {
 
   private static final int MAX_BAD_STEPS = 20;
   private static final int ROWS_AT_ONCE = 16_384;
-  private static final int ATTRIBUTION_ROWS = 20_000;
 
   private final WeightingOptions options;
   private final ExampleFeatures features;
@@ -134,7 +129,7 @@ public final class ExampleWeighting implements ExampleWeigher {
     if (state.learning && step % options.every() == 0) {
       now.learn(examples, step, factor);
     }
-    float[] factors = now.outputs(examples, step);
+    float[] factors = now.policy.outputs(examples, step);
     if (mean(factors) < options.collapse()) {
       end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
     }
@@ -166,10 +161,10 @@ public final class ExampleWeighting implements ExampleWeigher {
     if (now.guard.mean() > state.bestGain) {
       state.bestGain = now.guard.mean();
       state.epochsWithoutGain = 0;
-      started().policy.keepBest();
+      started().policy.parameters().keepBest();
     } else if (++state.epochsWithoutGain == options.patience()) {
       state.learning = false;
-      started().policy.restoreBest();
+      started().policy.parameters().restoreBest();
     }
   }
 
@@ -186,10 +181,10 @@ public final class ExampleWeighting implements ExampleWeigher {
     float[] all = new float[n];
     List<WeightReport.Feature> drivers = List.of();
     if (state.outcome == WeightReport.Outcome.LEARNED) {
-      now.policy.restoreBest();
+      now.policy.parameters().restoreBest();
       double sum = 0;
       for (int from = 0; from < n; from += ROWS_AT_ONCE) {
-        float[] some = now.outputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps);
+        float[] some = now.policy.outputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps);
         System.arraycopy(some, 0, all, from, some.length);
         for (float weight : some) {
           sum += weight;
@@ -202,7 +197,7 @@ public final class ExampleWeighting implements ExampleWeigher {
       for (int row = 0; row < n; row++) {
         all[row] *= scale;
       }
-      drivers = now.drivers(scale, steps);
+      drivers = now.policy.drivers(scale, steps);
     }
     if (state.outcome != WeightReport.Outcome.LEARNED) {
       Arrays.fill(all, 1);
@@ -222,13 +217,14 @@ public final class ExampleWeighting implements ExampleWeigher {
     run = null;
   }
 
-  private static int[] range(int from, int to) {
+  /** The numbers from one up to another. */
+  static int[] range(int from, int to) {
     int[] range = new int[to - from];
     Arrays.setAll(range, i -> from + i);
     return range;
   }
 
-  private static double mean(float[] values) {
+  static double mean(float[] values) {
     double sum = 0;
     for (float value : values) {
       sum += value;
@@ -238,12 +234,12 @@ public final class ExampleWeighting implements ExampleWeigher {
 
   @Override
   public List<TensorSource> sources() {
-    return started().policy.sources();
+    return started().policy.parameters().sources();
   }
 
   @Override
   public Map<String, String> counters() {
-    Map<String, String> counters = started().policy.counters();
+    Map<String, String> counters = started().policy.parameters().counters();
     counters.put("sextant.weighting", GSON.toJson(state));
     return counters;
   }
@@ -255,7 +251,7 @@ public final class ExampleWeighting implements ExampleWeigher {
       throw new InvalidInputException(
           "the checkpoint is of a run without a policy that weighs examples: train without --resume, or remove it");
     }
-    started().policy.restore(stored, counters);
+    started().policy.parameters().restore(stored, counters);
     state = saved;
   }
 
@@ -306,9 +302,7 @@ public final class ExampleWeighting implements ExampleWeigher {
   private final class Run {
     private final Scope session;
     private final Interactions train;
-    private final int[] userOfRow;
-    private final PolicyNetwork network;
-    private final ModelParameters policy;
+    private final WeightPolicy policy;
     private final MetaRows metaRows;
     private final @Nullable MetaRows guardRows;
     private final LookAhead meta;
@@ -317,32 +311,12 @@ public final class ExampleWeighting implements ExampleWeigher {
     Run(Scope session, TwoTowerTask task, ModelParameters parameters) {
       this.session = session;
       train = task.interactions();
-      userOfRow = train.userOfRow();
-      features.users().requireRows("user", train.numUsers());
-      features.items().requireRows("item", train.numItems());
-      features.interactions().requireRows("interaction", train.size());
       metaRows = MetaRows.of("meta set", train, metaSet);
       meta = lookAhead(task, metaRows, parameters, "meta");
       Interactions judges = guardSet;
       guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
       guard = guardRows == null ? null : lookAhead(task, guardRows, parameters, "guard");
-      network =
-          new PolicyNetwork(
-              session,
-              Math.max(1, features.users().width()),
-              Math.max(1, itemWidth()),
-              options.hidden(),
-              1,
-              true,
-              options.seed());
-      policy =
-          new ModelParameters(
-              session,
-              network.namedParameters(),
-              TrainingOptions.builder()
-                  .learningRate(options.learningRate())
-                  .weightDecay(options.weightDecay())
-                  .build());
+      policy = new WeightPolicy(session, options, features, train, meta::losses);
     }
 
     private LookAhead lookAhead(
@@ -356,18 +330,14 @@ public final class ExampleWeighting implements ExampleWeigher {
           : new RecordedLookAhead<>(session, task, judge, parameters);
     }
 
-    private int itemWidth() {
-      return features.items().width() + features.interactions().width() + (features.loss() ? 1 : 0);
-    }
-
     /** One step of the policy. */
     void learn(int[] examples, long step, float factor) {
       int[] judges = draw(metaRows, "meta-batch", examples, step);
       if (judges.length == 0) {
         return;
       }
-      Inputs inputs = inputs(examples, step);
-      float[] now = outputs(inputs);
+      WeightPolicy.Inputs inputs = policy.inputs(examples, step);
+      float[] now = policy.outputs(inputs);
       float ahead = factor * options.lookAhead();
       LookAhead.Slopes slopes = meta.slopes(examples, now, judges, step, ahead);
       double size = meanSize(slopes.perExample());
@@ -389,7 +359,7 @@ public final class ExampleWeighting implements ExampleWeigher {
           }
         }
       }
-      update(inputs, slopes.perExample(), (float) (1 / (size * examples.length)));
+      policy.update(inputs, slopes.perExample(), (float) (1 / (size * examples.length)));
       state.policySteps++;
     }
 
@@ -397,7 +367,7 @@ public final class ExampleWeighting implements ExampleWeigher {
       int[] users = new int[examples.length];
       int[] items = new int[examples.length];
       for (int e = 0; e < users.length; e++) {
-        users[e] = userOfRow[examples[e]];
+        users[e] = policy.userOfRow()[examples[e]];
         items[e] = train.itemAt(examples[e]);
       }
       CounterRandom random = new CounterRandom(options.seed(), stream, step);
@@ -421,163 +391,12 @@ public final class ExampleWeighting implements ExampleWeigher {
       return Double.isFinite(slopes.metaLoss()) ? gain : Double.NaN;
     }
 
-    private void update(Inputs inputs, float[] slopes, float scale) {
-      float[] scaled = new float[slopes.length];
-      for (int e = 0; e < scaled.length; e++) {
-        scaled[e] = slopes[e] * scale;
-      }
-      try (Scope scope = session.child()) {
-        PolicyBatch batch = inputs.batch(scope);
-        ModelParameters.Leaves leaves = policy.leaves(scope, batch);
-        NDArray factors = HostArrays.floats(scope.manager(), scaled, scaled.length, 1);
-        try (Grad grad = Grad.record()) {
-          NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
-          grad.backward(outputs.mul(factors).sum());
-        }
-        policy.update(scope, batch, leaves, 1);
-      }
-    }
-
-    /** The weights of examples, in (0, 2). */
-    float[] outputs(int[] examples, long step) {
-      return outputs(inputs(examples, step));
-    }
-
-    private float[] outputs(Inputs inputs) {
-      float[] outputs = network.outputs(session, inputs.users, inputs.items);
-      for (int e = 0; e < outputs.length; e++) {
-        outputs[e] *= 2;
-      }
-      return outputs;
-    }
-
-    private Inputs inputs(int[] examples, long step) {
-      int userWidth = network.userDim();
-      int itemWidth = network.itemDim();
-      float[] users = new float[examples.length * userWidth];
-      float[] items = new float[examples.length * itemWidth];
-      float[] losses = features.loss() ? standardizedLosses(examples, step) : new float[0];
-      for (int e = 0; e < examples.length; e++) {
-        features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
-        int at = e * itemWidth;
-        features.items().copyRow(train.itemAt(examples[e]), items, at);
-        at += features.items().width();
-        features.interactions().copyRow(examples[e], items, at);
-        at += features.interactions().width();
-        if (features.loss()) {
-          items[at] = losses[e];
-        }
-      }
-      return new Inputs(examples.length, users, items, userWidth, itemWidth);
-    }
-
-    /** Logarithms, because losses are skewed. */
-    private float[] standardizedLosses(int[] examples, long step) {
-      float[] losses = meta.losses(examples, step);
-      double sum = 0;
-      double squares = 0;
-      for (int e = 0; e < losses.length; e++) {
-        losses[e] = (float) Math.log(losses[e] + 1e-4);
-        sum += losses[e];
-        squares += (double) losses[e] * losses[e];
-      }
-      double mean = sum / losses.length;
-      double deviation = Math.sqrt(Math.max(0, squares / losses.length - mean * mean)) + 1e-6;
-      for (int e = 0; e < losses.length; e++) {
-        losses[e] = (float) ((losses[e] - mean) / deviation);
-      }
-      return losses;
-    }
-
     private static double meanSize(float[] slopes) {
       double sum = 0;
       for (float slope : slopes) {
         sum += Math.abs(slope);
       }
       return sum / slopes.length;
-    }
-
-    /** Which features drive the weights, on a sample. */
-    List<WeightReport.Feature> drivers(float scale, long step) {
-      int[] sample = range(0, train.size());
-      new CounterRandom(options.seed(), "attribution", 0).shuffle(sample);
-      sample = Arrays.copyOf(sample, Math.min(sample.length, ATTRIBUTION_ROWS));
-      Inputs inputs = inputs(sample, step);
-      float[] now = outputs(inputs);
-      List<WeightReport.Feature> drivers = new ArrayList<>();
-      List<String> ofUsers = features.users().names();
-      for (int f = 0; f < ofUsers.size(); f++) {
-        drivers.add(driver(ofUsers.get(f), inputs, true, f, now, scale));
-      }
-      List<String> ofItems = new ArrayList<>(features.items().names());
-      ofItems.addAll(features.interactions().names());
-      if (features.loss()) {
-        ofItems.add(ExampleFeatures.LOSS);
-      }
-      for (int f = 0; f < ofItems.size(); f++) {
-        drivers.add(driver(ofItems.get(f), inputs, false, f, now, scale));
-      }
-      drivers.sort((a, b) -> Double.compare(b.effect(), a.effect()));
-      return drivers;
-    }
-
-    private WeightReport.Feature driver(
-        String name, Inputs inputs, boolean ofUser, int column, float[] now, float scale) {
-      float[] values = ofUser ? inputs.users : inputs.items;
-      int width = ofUser ? inputs.userWidth : inputs.itemWidth;
-      float[] kept = new float[inputs.size];
-      for (int e = 0; e < kept.length; e++) {
-        kept[e] = values[e * width + column];
-        values[e * width + column] = 0;
-      }
-      float[] without = outputs(inputs);
-      double effect = 0;
-      for (int e = 0; e < kept.length; e++) {
-        values[e * width + column] = kept[e];
-        effect += Math.abs(now[e] - without[e]);
-      }
-      return new WeightReport.Feature(name, scale * effect / kept.length, correlation(kept, now));
-    }
-
-    /** 0 where one of the two does not vary. */
-    private static double correlation(float[] a, float[] b) {
-      double meanA = mean(a);
-      double meanB = mean(b);
-      double ab = 0;
-      double aa = 0;
-      double bb = 0;
-      for (int i = 0; i < a.length; i++) {
-        ab += (a[i] - meanA) * (b[i] - meanB);
-        aa += (a[i] - meanA) * (a[i] - meanA);
-        bb += (b[i] - meanB) * (b[i] - meanB);
-      }
-      return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
-    }
-  }
-
-  /** What the policy sees of some examples. */
-  private static final class Inputs {
-    private final int size;
-    private final float[] users;
-    private final float[] items;
-    private final int userWidth;
-    private final int itemWidth;
-
-    Inputs(int size, float[] users, float[] items, int userWidth, int itemWidth) {
-      this.size = size;
-      this.users = users;
-      this.items = items;
-      this.userWidth = userWidth;
-      this.itemWidth = itemWidth;
-    }
-
-    PolicyBatch batch(Scope scope) {
-      return new PolicyBatch(
-          size,
-          new float[0],
-          HostArrays.floats(scope.manager(), users, size, userWidth),
-          HostArrays.floats(scope.manager(), items, size, itemWidth),
-          scope.manager().zeros(new ai.djl.ndarray.types.Shape(size, 1)));
     }
   }
 }
