@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
       FewShot.class,
       Report.class,
       Serve.class,
+      Noise.class,
       Ope.class,
       Doctor.class
     })

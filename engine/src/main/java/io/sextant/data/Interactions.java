@@ -248,6 +248,33 @@ public final class Interactions {
   }
 
   /**
+   * The same rows, each with its weight times a factor: how a strategy is fitted to examples that
+   * do not all count the same. Factors of one change nothing.
+   *
+   * @param factors one for each row, finite and not negative
+   * @throws InvalidInputException if there are not as many factors as rows or one is out of range
+   */
+  public Interactions reweighted(float[] factors) {
+    if (factors.length != size()) {
+      throw new InvalidInputException(
+          "each of the %d interactions needs a factor on its weight but there were %d"
+              .formatted(size(), factors.length));
+    }
+    float[] products = new float[factors.length];
+    boolean plain = true;
+    for (int row = 0; row < products.length; row++) {
+      products[row] = weightAt(row) * factors[row];
+      if (!(factors[row] >= 0) || !Float.isFinite(products[row])) {
+        throw new InvalidInputException(
+            "the factor on the weight of interaction %d must be finite and >= 0 but was %s"
+                .formatted(row, factors[row]));
+      }
+      plain &= products[row] == 1;
+    }
+    return new Interactions(users, items, offsets, columns.withWeights(plain ? null : products));
+  }
+
+  /**
    * The rows of both, over the same users and items; of rows with the same time, those of this one
    * come first.
    *

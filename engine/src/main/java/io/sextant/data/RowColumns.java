@@ -174,6 +174,20 @@ final class RowColumns {
     return result;
   }
 
+  /** The same columns, shared, beside other weights. */
+  RowColumns withWeights(float @Nullable [] weights) {
+    RowColumns result = new RowColumns(0);
+    result.size = size;
+    result.user = user;
+    result.item = item;
+    result.type = type;
+    result.value = value;
+    result.time = time;
+    result.circumstances = circumstances;
+    result.weight = weights;
+    return result;
+  }
+
   private void grow() {
     if (size >= MAX_ROWS) {
       throw new InvalidInputException(

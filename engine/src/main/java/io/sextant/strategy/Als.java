@@ -48,6 +48,8 @@ import java.util.Map;
  * @param l2Power how the penalty grows with the degree: 0 not at all, 1 in proportion
  * @param cgSteps steps of conjugate gradient for each half
  * @param initStd standard deviation of a start vector's length
+ * @param weighted whether an observed pair counts as the heaviest of its interactions does, and n
+ *     sums these weights; otherwise all pairs count the same. Histories that are served always do
  * @param seed of the start
  */
 public record Als(
@@ -59,6 +61,7 @@ public record Als(
     double l2Power,
     int cgSteps,
     double initStd,
+    boolean weighted,
     long seed)
     implements Strategy {
 
@@ -86,7 +89,8 @@ public record Als(
 
   @Override
   public Als withSeed(long newSeed) {
-    return new Als(name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, newSeed);
+    return new Als(
+        name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, weighted, newSeed);
   }
 
   @Override
@@ -107,8 +111,8 @@ public record Als(
 
   private FittedStrategy fitOnTensorThread(FitContext context) {
     Interactions train = context.train().interactions();
-    BinaryMatrix byUser = BinaryMatrix.of(train);
-    if (byUser.size() == 0) {
+    Links byUser = weighted ? Links.of(train, Integer.MAX_VALUE) : BinaryMatrix.of(train).toLinks();
+    if (byUser.columns().length == 0) {
       throw new InvalidInputException(
           "strategy '%s' has no interaction to learn from".formatted(name));
     }
@@ -118,7 +122,7 @@ public record Als(
           context.device().isGpu()
               ? new AlsOnDevice(work, this, byUser, AlsOnDevice.maxEntries(factors))
               : new AlsOnHost(this, byUser);
-      run(solver, byUser.size(), context.listener());
+      run(solver, byUser.columns().length, context.listener());
       NDArray vectors = solver.itemVectors(model);
       if (!Float.isFinite(work.adopt(vectors.sum()).getFloat())) {
         throw new InvalidInputException(
@@ -145,7 +149,7 @@ public record Als(
   }
 
   /** The penalty of a row with so many observations out of so many possible ones. */
-  float regularisation(int degree, int possible) {
+  float regularisation(double degree, int possible) {
     return (float) (l2 * Math.pow(degree + unobservedWeight * possible, l2Power));
   }
 
@@ -164,7 +168,7 @@ public record Als(
    * Where the item factors start; the user factors start at 0 and are solved for first. An item
    * that nobody has is and stays 0.
    */
-  TallMatrix initialItems(BinaryMatrix byItem) {
+  TallMatrix initialItems(Links byItem) {
     TallMatrix start =
         TallMatrix.gaussian(
             byItem.numRows(), factors, initStd / Math.sqrt(factors), seed, "als-items");
@@ -186,6 +190,7 @@ public record Als(
     private double l2Power = 1;
     private int cgSteps = 3;
     private double initStd = 0.1;
+    private boolean weighted;
     private long seed;
 
     private Builder() {}
@@ -230,6 +235,11 @@ public record Als(
       return this;
     }
 
+    public Builder weighted(boolean weighted) {
+      this.weighted = weighted;
+      return this;
+    }
+
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
@@ -241,7 +251,8 @@ public record Als(
      * @throws io.sextant.InvalidInputException if an option is out of its range
      */
     public Als build() {
-      return new Als(name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, seed);
+      return new Als(
+          name, factors, epochs, unobservedWeight, l2, l2Power, cgSteps, initStd, weighted, seed);
     }
   }
 }

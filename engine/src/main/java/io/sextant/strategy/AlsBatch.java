@@ -58,13 +58,13 @@ final class AlsBatch {
     return x;
   }
 
-  /** The sum of (1 - x y)^2 over what is observed. */
+  /** The weighted sum of (1 - x y)^2 over what is observed. */
   float squaredError(NDArray x) {
     float total = 0;
     for (PaddedRows.Piece piece : batch.pieces()) {
       try (Scope step = scope.child()) {
-        NDArray error = products(vectors(step, piece), x).neg().add(1).mul(piece.mask());
-        total += step.adopt(error.square().sum()).getFloat();
+        NDArray error = products(vectors(step, piece), x).neg().add(1);
+        total += step.adopt(error.square().mul(piece.mask()).sum()).getFloat();
       }
     }
     return total;
@@ -74,7 +74,7 @@ final class AlsBatch {
     return rows.square().sum(new int[] {1}, true);
   }
 
-  /** The right side, sum_s y_s. */
+  /** The right side, sum_s w_s y_s. */
   private NDArray observedSum() {
     NDArray sum = scope.manager().zeros(new Shape(batch.size(), table.getShape().get(1)));
     for (PaddedRows.Piece piece : batch.pieces()) {

@@ -28,17 +28,17 @@ final class AlsOnDevice implements AlsSolver {
    * @param scope holds everything until the training is over
    * @param maxEntries at most so many vectors are gathered at a time
    */
-  AlsOnDevice(Scope scope, Als options, BinaryMatrix byUser, int maxEntries) {
+  AlsOnDevice(Scope scope, Als options, Links byUser, int maxEntries) {
     this.scope = scope;
     this.options = options;
-    BinaryMatrix byItem = byUser.transpose();
+    Links byItem = byUser.transposed();
     NDArray userFactors = scope.manager().zeros(new Shape(byUser.numRows(), options.factors()));
     NDArray itemFactors = options.initialItems(byItem).toTensor(scope.manager());
     users = side(byUser, userFactors, maxEntries);
     items = side(byItem, itemFactors, maxEntries);
   }
 
-  private Side side(BinaryMatrix lists, NDArray factors, int maxEntries) {
+  private Side side(Links lists, NDArray factors, int maxEntries) {
     return new Side(
         PaddedRows.of(scope, lists, maxEntries), regularisation(scope, options, lists), factors);
   }
@@ -49,10 +49,10 @@ final class AlsOnDevice implements AlsSolver {
   }
 
   /** The penalty of each row, (R, 1). */
-  static NDArray regularisation(Scope scope, Als options, BinaryMatrix lists) {
+  static NDArray regularisation(Scope scope, Als options, Links lists) {
     float[] penalties = new float[lists.numRows()];
     for (int row = 0; row < penalties.length; row++) {
-      penalties[row] = options.regularisation(lists.degree(row), lists.numColumns());
+      penalties[row] = options.regularisation(lists.mass(row), lists.numColumns());
     }
     return HostArrays.floats(scope.manager(), penalties, penalties.length, 1);
   }

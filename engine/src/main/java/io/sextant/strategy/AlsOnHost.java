@@ -11,15 +11,15 @@ import io.sextant.tensor.Scope;
 final class AlsOnHost implements AlsSolver {
 
   private final Als options;
-  private final BinaryMatrix byUser;
-  private final BinaryMatrix byItem;
+  private final Links byUser;
+  private final Links byItem;
   private final TallMatrix users;
   private final TallMatrix items;
 
-  AlsOnHost(Als options, BinaryMatrix byUser) {
+  AlsOnHost(Als options, Links byUser) {
     this.options = options;
     this.byUser = byUser;
-    byItem = byUser.transpose();
+    byItem = byUser.transposed();
     users = TallMatrix.zeros(byUser.numRows(), options.factors());
     items = options.initialItems(byItem);
   }
@@ -30,7 +30,7 @@ final class AlsOnHost implements AlsSolver {
     solve(byItem, users, items);
   }
 
-  private void solve(BinaryMatrix lists, TallMatrix known, TallMatrix wanted) {
+  private void solve(Links lists, TallMatrix known, TallMatrix wanted) {
     float[][] gramian = options.weighted(known.gramian());
     TallMatrix.forEachTask(
         lists.numRows(),
@@ -40,9 +40,10 @@ final class AlsOnHost implements AlsSolver {
             solver.solve(
                 known,
                 lists.columns(),
+                lists.weights(),
                 lists.starts()[row],
                 lists.starts()[row + 1],
-                options.regularisation(lists.degree(row), lists.numColumns()),
+                options.regularisation(lists.mass(row), lists.numColumns()),
                 wanted.row(row),
                 options.cgSteps());
           }
@@ -58,7 +59,7 @@ final class AlsOnHost implements AlsSolver {
               double sum = 0;
               for (int at = byUser.starts()[user]; at < byUser.starts()[user + 1]; at++) {
                 double error = 1 - TallMatrix.dot(users.row(user), items.row(byUser.columns()[at]));
-                sum += error * error;
+                sum += byUser.weights()[at] * error * error;
               }
               return sum;
             });
@@ -76,11 +77,11 @@ final class AlsOnHost implements AlsSolver {
         + penalty(byItem, items);
   }
 
-  private double penalty(BinaryMatrix lists, TallMatrix factors) {
+  private double penalty(Links lists, TallMatrix factors) {
     return TallMatrix.sum(
         lists.numRows(),
         row ->
-            (double) options.regularisation(lists.degree(row), lists.numColumns())
+            (double) options.regularisation(lists.mass(row), lists.numColumns())
                 * TallMatrix.dot(factors.row(row), factors.row(row)));
   }
 

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Solves the normal equations of one row by conjugate gradient, in Java: {@code (G + reg I + sum_s
- * y_s y_s') x = sum_s y_s} over the vectors y_s of what the row is observed with. The matrix is
- * never formed: a step costs O(D^2 + n D).
+ * w_s y_s y_s') x = sum_s w_s y_s} over the vectors y_s of what the row is observed with and their
+ * weights. The matrix is never formed: a step costs O(D^2 + n D).
  *
  * <p>Thread safety: holds scratch memory, one for each thread.
  */
@@ -19,6 +19,7 @@ final class AlsRow {
   private final float[] direction;
   private final float[] image;
   private float[] products = new float[64];
+  private float[] weights = new float[64];
   private float[][] observed = new float[64][];
 
   /**
@@ -37,36 +38,55 @@ final class AlsRow {
    *
    * @param table vectors y
    * @param list rows of the table, of which [from, to) are those of this row
+   * @param listWeights their weights
    * @param regularisation reg
    * @param x also the start
    * @param steps at most so many
    */
   void solve(
-      TallMatrix table, int[] list, int from, int to, float regularisation, float[] x, int steps) {
+      TallMatrix table,
+      int[] list,
+      float[] listWeights,
+      int from,
+      int to,
+      float regularisation,
+      float[] x,
+      int steps) {
     int count = to - from;
     if (count > observed.length) {
       observed = new float[2 * count][];
     }
+    reserve(count);
+    System.arraycopy(listWeights, from, weights, 0, count);
     for (int s = 0; s < count; s++) {
       observed[s] = table.row(list[from + s]);
     }
-    solve(observed, count, regularisation, x, steps);
+    improve(observed, count, regularisation, x, steps);
   }
 
-  /** The same with the first {@code count} of the vectors y as they are. */
+  /** The same with the first {@code count} of the vectors y as they are, all of weight 1. */
   void solve(float[][] vectors, int count, float regularisation, float[] x, int steps) {
+    reserve(count);
+    Arrays.fill(weights, 0, count, 1);
+    improve(vectors, count, regularisation, x, steps);
+  }
+
+  private void reserve(int count) {
+    if (count > products.length) {
+      products = new float[2 * count];
+      weights = new float[2 * count];
+    }
+  }
+
+  private void improve(float[][] vectors, int count, float regularisation, float[] x, int steps) {
     if (count == 0) {
       Arrays.fill(x, 0);
       return;
     }
-    if (count > products.length) {
-      products = new float[2 * count];
-    }
     System.arraycopy(x, 0, direction, 0, x.length);
     multiply(vectors, count, regularisation);
     Arrays.fill(residual, 0);
-    Arrays.fill(products, 0, count, 1);
-    TallMatrix.addCombination(products, vectors, count, residual);
+    TallMatrix.addCombination(weights, vectors, count, residual);
     float enough = CONVERGED * TallMatrix.dot(residual, residual);
     TallMatrix.add(-1, image, residual);
     System.arraycopy(residual, 0, direction, 0, x.length);
@@ -85,12 +105,15 @@ final class AlsRow {
     }
   }
 
-  /** image = (G + reg I + sum_s y_s y_s') direction. */
+  /** image = (G + reg I + sum_s w_s y_s y_s') direction. */
   private void multiply(float[][] vectors, int count, float regularisation) {
     Arrays.fill(image, 0);
     TallMatrix.add(regularisation, direction, image);
     TallMatrix.addCombination(direction, gramian, gramian.length, image);
     TallMatrix.dots(vectors, count, direction, products);
+    for (int s = 0; s < count; s++) {
+      products[s] *= weights[s];
+    }
     TallMatrix.addCombination(products, vectors, count, image);
   }
 }

@@ -43,6 +43,18 @@ public record FitContext(
     return new FitContext(device, train, validation, hooks, listener, checkpoints, start);
   }
 
+  /** The same with other interactions to learn from. */
+  public FitContext withInteractions(Interactions interactions) {
+    Dataset data = train.withInteractions(interactions);
+    return new FitContext(device, data, validation, hooks, listener, checkpoints, start);
+  }
+
+  /** The same with what steers the training steps. */
+  public FitContext withHooks(List<StepHook> hooks) {
+    return new FitContext(
+        device, train, validation, List.copyOf(hooks), listener, checkpoints, start);
+  }
+
   /** The same with a listener. */
   public FitContext withListener(TrainingListener listener) {
     return new FitContext(device, train, validation, hooks, listener, checkpoints, start);

@@ -125,7 +125,7 @@ final class FittedAls implements FittedStrategy, DenseScores {
   NDArray queriesOnDevice(Scope scope, List<UserState> users) {
     NDArray queries =
         scope.manager().zeros(new Shape(users.size(), options.factors()), DataType.FLOAT32);
-    BinaryMatrix histories = BinaryMatrix.ofHistories(users, numItems());
+    Links histories = BinaryMatrix.ofHistories(users, numItems()).toLinks();
     try (Scope step = scope.child()) {
       AlsOnDevice.solve(
           step,

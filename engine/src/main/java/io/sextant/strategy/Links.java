@@ -88,6 +88,20 @@ record Links(int numColumns, int[] starts, int[] columns, float[] weights) {
     return starts.length - 1;
   }
 
+  /** How many entries a row has. */
+  int degree(int row) {
+    return starts[row + 1] - starts[row];
+  }
+
+  /** The sum of a row's weights. */
+  double mass(int row) {
+    double sum = 0;
+    for (int at = starts[row]; at < starts[row + 1]; at++) {
+      sum += weights[at];
+    }
+    return sum;
+  }
+
   /** Where the entry of a row and a column is; negative if they are not linked. */
   int find(int row, int column) {
     return Arrays.binarySearch(columns, starts[row], starts[row + 1], column);
@@ -119,10 +133,7 @@ record Links(int numColumns, int[] starts, int[] columns, float[] weights) {
   float[] degrees(double power) {
     float[] degrees = new float[numRows()];
     for (int row = 0; row < degrees.length; row++) {
-      double sum = 0;
-      for (int at = starts[row]; at < starts[row + 1]; at++) {
-        sum += weights[at];
-      }
+      double sum = mass(row);
       degrees[row] = sum == 0 ? 1 : (float) Math.pow(sum, power);
     }
     return degrees;

@@ -22,7 +22,7 @@ record PaddedRows(NDArray rows, List<Piece> pieces) {
 
   /**
    * @param columns (B, L), int64; 0 where a row has ended
-   * @param mask (B, 1, L), 1 for entries and 0 for padding
+   * @param mask (B, 1, L), the weights of entries and 0 for padding
    */
   record Piece(NDArray columns, NDArray mask) {}
 
@@ -36,7 +36,7 @@ record PaddedRows(NDArray rows, List<Piece> pieces) {
    *
    * @param maxEntries at most so many entries, padding included, in one piece
    */
-  static List<PaddedRows> of(Scope scope, BinaryMatrix matrix, int maxEntries) {
+  static List<PaddedRows> of(Scope scope, Links matrix, int maxEntries) {
     int[] order =
         IntStream.range(0, matrix.numRows())
             .filter(row -> matrix.degree(row) > 0)
@@ -55,7 +55,7 @@ record PaddedRows(NDArray rows, List<Piece> pieces) {
   }
 
   private static PaddedRows batch(
-      Scope scope, BinaryMatrix matrix, int[] order, int from, int to, int maxEntries) {
+      Scope scope, Links matrix, int[] order, int from, int to, int maxEntries) {
     int longest = matrix.degree(order[from]);
     int size = to - from;
     NDArray rows =
@@ -79,7 +79,7 @@ record PaddedRows(NDArray rows, List<Piece> pieces) {
 
   /** Entries [first, last) of each of the rows. */
   private static Piece piece(
-      Scope scope, BinaryMatrix matrix, int[] order, int from, int to, int first, int last) {
+      Scope scope, Links matrix, int[] order, int from, int to, int first, int last) {
     NDArray columns =
         HostArrays.create(
             scope.manager(),
@@ -103,8 +103,9 @@ record PaddedRows(NDArray rows, List<Piece> pieces) {
             memory -> {
               FloatBuffer floats = memory.asFloatBuffer();
               for (int b = from; b < to; b++) {
+                int start = matrix.starts()[order[b]];
                 for (int at = first; at < last; at++) {
-                  floats.put(at < matrix.degree(order[b]) ? 1 : 0);
+                  floats.put(at < matrix.degree(order[b]) ? matrix.weights()[start + at] : 0);
                 }
               }
             });

@@ -52,6 +52,20 @@ public final class DenseAdam {
     }
   }
 
+  /**
+   * What the next step would multiply a gradient with beside the step size, from the second moment
+   * alone; 0 where nothing was ever to be moved. In the memory of the gradient's manager.
+   */
+  public NDArray diagonal(NDArray gradient) {
+    double correction = 1 / (1 - Math.pow(BETA2, (double) steps + 1));
+    NDArray v = gradient.square().muli(1 - BETA2);
+    try (NDArray before = second.mul(BETA2)) {
+      v.addi(before);
+    }
+    NDArray moved = v.gt(0).toType(v.getDataType(), false);
+    return moved.divi(v.muli((float) correction).sqrt().addi(EPSILON));
+  }
+
   /** The moments by name, to be saved and restored with the weight; they are the live arrays. */
   public Map<String, NDArray> state() {
     return Map.of("adam.m", first, "adam.v", second);

@@ -2,6 +2,7 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -65,6 +66,29 @@ public final class RowAdagrad implements RowOptimizer {
     NDArray change = gradient.div(sum.sqrt().addi(EPSILON)).muli(learningRate);
     RowOptimizer.write(table, index, RowOptimizer.gather(table, index).subi(change));
     sums.close();
+  }
+
+  @Override
+  public NDArray diagonal(RowSet rows, NDArray gradient) {
+    try (NDArray sums = accumulator.reshape(-1, 1)) {
+      NDArray sum =
+          RowOptimizer.gather(sums, rows.index()).addi(gradient.square().mean(new int[] {1}, true));
+      NDArray moved = sum.gt(0).toType(sum.getDataType(), false);
+      return moved.divi(sum.sqrt().addi(EPSILON));
+    }
+  }
+
+  @Override
+  public void diagonalOnHost(int[] rows, int size, int dimension, float[] gradient, float[] into) {
+    float[] sums = new float[size];
+    HostRows.gather(accumulator, rows, size, sums);
+    for (int k = 0; k < size; k++) {
+      int from = k * dimension;
+      float square = InnerProduct.of(gradient, from, gradient, from, dimension);
+      float sum = sums[k] + square / dimension;
+      float factor = sum > 0 ? 1 / ((float) Math.sqrt(sum) + EPSILON) : 0;
+      Arrays.fill(into, from, from + dimension, factor);
+    }
   }
 
   @Override

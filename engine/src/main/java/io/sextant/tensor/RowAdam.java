@@ -69,6 +69,31 @@ public final class RowAdam implements RowOptimizer {
     RowOptimizer.write(table, index, RowOptimizer.gather(table, index).subi(change));
   }
 
+  /** Of the second moment alone: the first is a mean of gradients, not a factor on one. */
+  @Override
+  public NDArray diagonal(RowSet rows, NDArray gradient) {
+    NDArray v =
+        RowOptimizer.gather(second, rows.index())
+            .muli(BETA2)
+            .addi(gradient.square().muli(1 - BETA2));
+    NDArray moved = v.gt(0).toType(v.getDataType(), false);
+    return moved.divi(v.muli(nextSecondCorrection()).sqrt().addi(EPSILON));
+  }
+
+  @Override
+  public void diagonalOnHost(int[] rows, int size, int dimension, float[] gradient, float[] into) {
+    HostRows.gather(second, rows, size, into);
+    float correction = nextSecondCorrection();
+    for (int d = 0; d < size * dimension; d++) {
+      float v = BETA2 * into[d] + (1 - BETA2) * gradient[d] * gradient[d];
+      into[d] = v > 0 ? 1 / ((float) Math.sqrt(v * correction) + EPSILON) : 0;
+    }
+  }
+
+  private float nextSecondCorrection() {
+    return (float) (1 / (1 - Math.pow(BETA2, (double) steps + 1)));
+  }
+
   private float rate(float learningRate) {
     return (float) (learningRate / (1 - Math.pow(BETA1, (double) steps)));
   }

@@ -43,6 +43,24 @@ public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
   void stepOnHost(NDArray table, int[] rows, int size, FloatBuffer gradient, float learningRate);
 
   /**
+   * The diagonal by which the next step would multiply a gradient beside the step size, with the
+   * gradient's own part in the accumulators; 0 where nothing was ever to be moved.
+   *
+   * @param rows which rows the gradient is of; distinct
+   * @param gradient (K, D)
+   * @return (K, 1) or (K, D), in the memory of the gradient's manager
+   */
+  NDArray diagonal(RowSet rows, NDArray gradient);
+
+  /**
+   * The same for a table whose memory Java can walk.
+   *
+   * @param gradient (size, D) from its start
+   * @param into (size, D), from its start
+   */
+  void diagonalOnHost(int[] rows, int size, int dimension, float[] gradient, float[] into);
+
+  /**
    * The accumulators by name, to be saved and restored with the table; they are the live arrays.
    */
   Map<String, NDArray> state();

@@ -2,6 +2,8 @@ package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The distinct rows of one table that a batch reads.
@@ -28,6 +30,22 @@ public final class RowSet {
   /** K. */
   public int size() {
     return rows.length;
+  }
+
+  /**
+   * Where each of these rows is in another set (K), or the other's size for one that it lacks: with
+   * a row of zeros behind the other's rows, an index to carry them over.
+   */
+  public int[] placesIn(RowSet other) {
+    Map<Integer, Integer> places = new HashMap<>();
+    for (int k = 0; k < other.rows.length; k++) {
+      places.put(other.rows[k], k);
+    }
+    int[] found = new int[rows.length];
+    for (int k = 0; k < found.length; k++) {
+      found[k] = places.getOrDefault(rows[k], other.rows.length);
+    }
+    return found;
   }
 
   /** (K), not a copy. */

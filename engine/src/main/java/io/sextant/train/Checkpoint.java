@@ -6,8 +6,11 @@ import com.google.gson.JsonSyntaxException;
 import io.sextant.InvalidInputException;
 import io.sextant.store.SafetensorsFile;
 import io.sextant.store.SafetensorsWriter;
+import io.sextant.store.TensorSource;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -22,15 +25,23 @@ final class Checkpoint {
   private Checkpoint() {}
 
   static void save(
-      CheckpointOptions options, ModelParameters parameters, Trainer.TrainingState state) {
+      CheckpointOptions options,
+      ModelParameters parameters,
+      List<ExampleWeigher> weighers,
+      Trainer.TrainingState state) {
     Map<String, String> metadata = new LinkedHashMap<>(parameters.counters());
+    List<TensorSource> tensors = new ArrayList<>(parameters.sources());
+    for (ExampleWeigher weigher : weighers) {
+      metadata.putAll(weigher.counters());
+      tensors.addAll(weigher.sources());
+    }
     metadata.put("sextant.fingerprint", options.fingerprint());
     metadata.put("sextant.state", GSON.toJson(state));
-    SafetensorsWriter.writeAtomically(options.file(), parameters.sources(), metadata);
+    SafetensorsWriter.writeAtomically(options.file(), tensors, metadata);
   }
 
   static Optional<Trainer.TrainingState> load(
-      CheckpointOptions options, ModelParameters parameters) {
+      CheckpointOptions options, ModelParameters parameters, List<ExampleWeigher> weighers) {
     if (!Files.exists(options.file())) {
       return Optional.empty();
     }
@@ -49,6 +60,9 @@ final class Checkpoint {
         throw new InvalidInputException("checkpoint " + options.file() + " holds no position");
       }
       parameters.restore(file, metadata);
+      for (ExampleWeigher weigher : weighers) {
+        weigher.restore(file, metadata);
+      }
       return Optional.of(state);
     } catch (JsonSyntaxException e) {
       throw new InvalidInputException(

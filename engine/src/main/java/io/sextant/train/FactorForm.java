@@ -5,7 +5,6 @@ import io.sextant.data.Interactions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
-import io.sextant.tensor.HostRows;
 import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.InnerProduct;
 import io.sextant.tensor.RowGradient;
@@ -28,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 final class FactorForm implements ClosedForm {
 
   private static final int EXAMPLES_PER_TASK = 128;
-  private static final int ROWS_PER_TASK = 128;
 
   private final Interactions interactions;
   private final SamplingOptions options;
@@ -36,11 +34,12 @@ final class FactorForm implements ClosedForm {
   private final int[] userOfRow;
   private final float[] weightOfRow;
   private final float offset;
-  private final float temperature;
-  private final int pairsPerExample;
-  private final Side users;
-  private final Side items;
+  final float temperature;
+  final int pairsPerExample;
+  final FactorSide users;
+  final FactorSide items;
   private float[] weights = new float[0];
+  private float[] losses = new float[0];
   private float[] scores = new float[0];
 
   private FactorForm(
@@ -50,8 +49,8 @@ final class FactorForm implements ClosedForm {
       Negatives negatives,
       float[] weightOfRow,
       float offset,
-      Side users,
-      Side items) {
+      FactorSide users,
+      FactorSide items) {
     this.interactions = interactions;
     this.options = options;
     this.negatives = negatives;
@@ -109,26 +108,48 @@ final class FactorForm implements ClosedForm {
         negatives,
         weightOfRow,
         offset,
-        new Side("user", userRows, userIds, userBias),
-        new Side("item", itemRows, itemIds, itemBias));
+        new FactorSide("user", userRows, userIds, userBias),
+        new FactorSide("item", itemRows, itemIds, itemBias));
   }
 
   @Override
-  public Result compute(int[] examples, long step) {
+  public Result compute(int[] examples, float @Nullable [] factors, long step) {
+    draw(examples, step);
+    if (factors != null) {
+      for (int e = 0; e < examples.length; e++) {
+        weights[e] *= factors[e];
+      }
+    }
+    double loss = score(examples);
+    return new Result((float) loss, Double.isFinite(loss) ? gradients() : Map.of());
+  }
+
+  /** Draws the pairs of the examples and reads their rows. */
+  void draw(int[] examples, long step) {
     drawPairs(examples, step);
     users.read();
     items.read();
-    double loss = score(examples);
+  }
+
+  /** The slopes dJ/ds of the pairs, which {@link #score} has left. */
+  float[] slopes() {
+    return scores;
+  }
+
+  /** The loss of each example without its weight, which {@link #score} has left. */
+  float[] losses() {
+    return losses;
+  }
+
+  /** The gradients of the rows from the slopes. */
+  Map<String, RowGradient> gradients() {
     Map<String, RowGradient> gradients = new LinkedHashMap<>();
-    if (Double.isFinite(loss)) {
-      // The user's bias cancels in a comparison of two of the user's items: its gradient is zero,
-      // and
-      // what rounding leaves of it must not reach an optimizer that divides by its size.
-      boolean userBiasCancels = options.objective() == Objective.BPR;
-      users.addGradients(scores, items, temperature, userBiasCancels, gradients);
-      items.addGradients(scores, users, temperature, false, gradients);
-    }
-    return new Result((float) loss, gradients);
+    // The user's bias cancels in a comparison of two of the user's items: its gradient is zero, and
+    // what rounding leaves of it must not reach an optimizer that divides by its size.
+    boolean userBiasCancels = options.objective() == Objective.BPR;
+    users.addGradients(scores, items, temperature, userBiasCancels, gradients);
+    items.addGradients(scores, users, temperature, false, gradients);
+    return gradients;
   }
 
   /** Loops that do one thing each, so that their cache misses overlap. */
@@ -162,12 +183,13 @@ final class FactorForm implements ClosedForm {
   private void reserve(int size, int pairs) {
     if (weights.length < size) {
       weights = new float[size];
+      losses = new float[size];
       scores = new float[pairs];
     }
   }
 
   /** Computes the scores, puts dJ/ds in their place and returns J. */
-  private double score(int[] examples) {
+  double score(int[] examples) {
     int tasks = HostTeam.tasks(examples.length, EXAMPLES_PER_TASK);
     double[] losses = new double[tasks];
     HostTeam.shared()
@@ -230,6 +252,7 @@ final class FactorForm implements ClosedForm {
     for (int pair = from; pair < to; pair++) {
       scores[pair] *= weights[e] / examples.length;
     }
+    losses[e] = (float) loss;
     return weights[e] * loss;
   }
 
@@ -248,132 +271,5 @@ final class FactorForm implements ClosedForm {
 
   private static double sigmoid(double x) {
     return 1 / (1 + Math.exp(-x));
-  }
-
-  /** The users or the items of a batch. */
-  private static final class Side {
-    private final String name;
-    private final RowCollector rows;
-    private final NDArray vectors;
-    private final @Nullable NDArray biases;
-    private final int dimension;
-    private int pairs;
-    private int[] ofPair = new int[0];
-    private int[] pairsByRow = new int[0];
-    private int[] ends = new int[0];
-    private float[] values = new float[0];
-    private float[] gradient = new float[0];
-    private float[] biasValues = new float[0];
-    private float[] biasGradient = new float[0];
-
-    Side(String name, RowCollector rows, NDArray vectors, @Nullable NDArray biases) {
-      this.name = name;
-      this.rows = rows;
-      this.vectors = vectors;
-      this.biases = biases;
-      this.dimension = Math.toIntExact(vectors.getShape().get(1));
-    }
-
-    /** Forgets the rows of the last batch. */
-    void start(int pairs) {
-      this.pairs = pairs;
-      rows.clear();
-      if (ofPair.length < pairs) {
-        ofPair = new int[pairs];
-        pairsByRow = new int[pairs];
-      }
-    }
-
-    /** Reads the values of the rows. */
-    void read() {
-      int size = rows.size();
-      if (ends.length < size) {
-        int capacity = Math.max(size, ofPair.length);
-        ends = new int[capacity];
-        values = new float[capacity * dimension];
-        gradient = new float[capacity * dimension];
-        biasValues = new float[capacity];
-        biasGradient = new float[capacity];
-      }
-      HostRows.gather(vectors, rows.sharedRows(), size, values);
-      if (biases != null) {
-        HostRows.gather(biases, rows.sharedRows(), size, biasValues);
-      }
-    }
-
-    /** Sums up the slopes of each row's pairs times the other side's vectors. */
-    void addGradients(
-        float[] slopes,
-        Side other,
-        float temperature,
-        boolean biasCancels,
-        Map<String, RowGradient> gradients) {
-      groupPairs();
-      int size = rows.size();
-      HostTeam.shared()
-          .run(
-              HostTeam.tasks(size, ROWS_PER_TASK),
-              () ->
-                  task -> {
-                    int end = Math.min(size, (task + 1) * ROWS_PER_TASK);
-                    for (int row = task * ROWS_PER_TASK; row < end; row++) {
-                      sumUp(row, slopes, other, temperature);
-                    }
-                  });
-      int[] indices = rows.sharedRows();
-      int[] counts = rows.sharedCounts();
-      gradients.put(
-          name + ".id", new RowGradient(size, dimension, indices, counts, values, gradient));
-      if (biasCancels) {
-        Arrays.fill(biasGradient, 0, size, 0);
-      }
-      if (biases != null) {
-        gradients.put(
-            name + ".bias", new RowGradient(size, 1, indices, counts, biasValues, biasGradient));
-      }
-    }
-
-    private void sumUp(int row, float[] slopes, Side other, float temperature) {
-      int start = row * dimension;
-      Arrays.fill(gradient, start, start + dimension, 0);
-      float bias = 0;
-      for (int p = row == 0 ? 0 : ends[row - 1]; p < ends[row]; p++) {
-        int pair = pairsByRow[p];
-        bias += slopes[pair];
-        addMultiple(
-            slopes[pair] / temperature,
-            other.values,
-            other.ofPair[pair] * dimension,
-            gradient,
-            start,
-            dimension);
-      }
-      biasGradient[row] = bias;
-    }
-
-    private static void addMultiple(
-        float factor, float[] vector, int i, float[] sum, int j, int n) {
-      for (int d = 0; d < n; d++) {
-        sum[j + d] += factor * vector[i + d];
-      }
-    }
-
-    /** Sorts the pairs by row, keeping their order within a row. */
-    private void groupPairs() {
-      int size = rows.size();
-      Arrays.fill(ends, 0, size, 0);
-      for (int pair = 0; pair < pairs; pair++) {
-        ends[ofPair[pair]]++;
-      }
-      int start = 0;
-      for (int row = 0; row < size; row++) {
-        int count = ends[row];
-        ends[row] = start;
-        start += count;
-      }
-      for (int pair = 0; pair < pairs; pair++) {
-        pairsByRow[ends[ofPair[pair]]++] = pair;
-      }
-    }
   }
 }

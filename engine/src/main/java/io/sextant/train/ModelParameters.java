@@ -1,7 +1,10 @@
 package io.sextant.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.ParameterValues;
 import io.sextant.store.StoredTensors;
@@ -78,6 +81,111 @@ final class ModelParameters {
       leaves.put(parameter.name(), leaf);
     }
     return new Leaves(values, leaves);
+  }
+
+  /**
+   * Leaves for a batch at the values that one step on other rows would lead to.
+   *
+   * @param other the batch of that step
+   * @param shifts what that step takes away, by parameter name, in the rows of the other batch
+   */
+  Leaves leavesAhead(Scope step, Batch batch, Batch other, Map<String, NDArray> shifts) {
+    ParameterValues values = new ParameterValues(step.manager());
+    Map<String, NDArray> leaves = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      NDArray shift = shifts.get(parameter.name());
+      NDArray ahead;
+      if (parameter.table()) {
+        RowSet rows = batch.rows().get(parameter.name());
+        if (rows == null) {
+          continue;
+        }
+        ahead = RowOptimizer.gather(value, rows.index());
+        if (shift != null) {
+          ahead.subi(carried(step, shift, rowsOf(other, parameter), rows));
+        }
+        ahead.setRequiresGradient(true);
+      } else {
+        ahead = step.adopt(shift == null ? value.duplicate() : value.sub(shift));
+        ahead.setRequiresGradient(true);
+      }
+      values.put(parameter.parameter(), ahead);
+      leaves.put(parameter.name(), ahead);
+    }
+    return new Leaves(values, leaves);
+  }
+
+  /** The rows of one set in the order of another, zero where it lacks them. */
+  private static NDArray carried(Scope step, NDArray values, RowSet from, RowSet to) {
+    NDArray zeros =
+        step.manager().zeros(new Shape(1, values.getShape().get(1)), values.getDataType());
+    NDArray index = HostArrays.longs(step.manager(), to.placesIn(from), to.size());
+    return RowOptimizer.gather(NDArrays.concat(new NDList(values, zeros), 0), index);
+  }
+
+  /**
+   * The gradients of one batch's leaves in the rows of another's; zero where they do not meet.
+   *
+   * @param known the batch and the leaves that have gradients
+   * @param wanted the batch in whose rows they are wanted, with its leaves
+   */
+  Map<String, NDArray> carriedGradients(
+      Scope step, Batch known, Leaves knownLeaves, Batch wanted, Leaves wantedLeaves) {
+    Map<String, NDArray> carried = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      NDArray leaf = wantedLeaves.byName().get(parameter.name());
+      if (leaf == null) {
+        continue;
+      }
+      NDArray source = knownLeaves.byName().get(parameter.name());
+      if (source == null) {
+        carried.put(parameter.name(), leaf.zerosLike());
+      } else if (parameter.table()) {
+        carried.put(
+            parameter.name(),
+            carried(
+                step, source.getGradient(), rowsOf(known, parameter), rowsOf(wanted, parameter)));
+      } else {
+        carried.put(parameter.name(), source.getGradient());
+      }
+    }
+    return carried;
+  }
+
+  /**
+   * The size of the next step per unit of gradient, alpha D: the optimizer's diagonal times its
+   * group's rate, by parameter name.
+   */
+  Map<String, NDArray> stepSizes(Batch batch, Leaves leaves, float factor) {
+    Map<String, NDArray> sizes = new LinkedHashMap<>();
+    for (NamedParameter parameter : parameters) {
+      NDArray leaf = leaves.byName().get(parameter.name());
+      if (leaf != null) {
+        NDArray gradient = leaf.getGradient();
+        NDArray diagonal =
+            parameter.table()
+                ? rowOptimizer(parameter).diagonal(rowsOf(batch, parameter), gradient)
+                : denseOptimizer(parameter).diagonal(gradient);
+        sizes.put(parameter.name(), diagonal.muli(factor * rateOf(parameter.group())));
+      }
+    }
+    return sizes;
+  }
+
+  /** The same for one table in Java's memory: alpha D (K, D) into the array. */
+  void stepSizesOnHost(String name, RowGradient gradient, float factor, float[] into) {
+    for (NamedParameter parameter : parameters) {
+      if (parameter.name().equals(name)) {
+        rowOptimizer(parameter)
+            .diagonalOnHost(
+                gradient.rows(), gradient.size(), gradient.dimension(), gradient.gradient(), into);
+        float rate = factor * rateOf(parameter.group());
+        for (int d = 0; d < gradient.size() * gradient.dimension(); d++) {
+          into[d] *= rate;
+        }
+      }
+    }
   }
 
   /**

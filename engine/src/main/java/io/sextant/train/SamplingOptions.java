@@ -58,6 +58,21 @@ public record SamplingOptions(
     return new Builder();
   }
 
+  /** The same with examples that do not lose weight with age. */
+  SamplingOptions withoutRecency() {
+    return new SamplingOptions(
+        objective,
+        negatives,
+        popularityPower,
+        inBatch,
+        logQ,
+        excludeSeen,
+        idDropout,
+        itemIdDropout,
+        history,
+        Double.POSITIVE_INFINITY);
+  }
+
   private static void check(boolean holds, String message) {
     if (!holds) {
       throw new InvalidInputException(message);

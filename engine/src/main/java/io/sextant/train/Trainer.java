@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
  * form instead, which moves the parameters alike within rounding and is faster; hooks look into
- * recorded steps, so with hooks every step is recorded.
+ * recorded steps, so with hooks every step is recorded. {@link ExampleWeighting} alone needs no
+ * recording.
  *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
@@ -84,6 +85,7 @@ public final class Trainer {
     private final @Nullable Validation validation;
     private final ModelParameters parameters;
     private final @Nullable ClosedForm closedForm;
+    private final List<ExampleWeigher> weighers = new ArrayList<>();
     private final int stepsPerEpoch;
     private final long totalSteps;
     private TrainingState state = new TrainingState();
@@ -97,20 +99,32 @@ public final class Trainer {
       this.task = task;
       this.validation = validation;
       parameters = new ModelParameters(session, task.parameters(), options);
-      // A hook looks into the step, and only a recorded step can be looked into.
-      closedForm = hooks.isEmpty() && task instanceof ClosedForm.Task t ? t.closedForm() : null;
+      for (StepHook hook : hooks) {
+        if (hook instanceof ExampleWeigher weigher) {
+          weighers.add(weigher);
+        }
+      }
+      // Any other hook looks into the step, and only a recorded step can be looked into.
+      boolean watched = weighers.size() < hooks.size();
+      closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
       totalSteps = (long) stepsPerEpoch * options.epochs();
     }
 
     TrainingResult run() {
+      for (ExampleWeigher weigher : weighers) {
+        weigher.start(session, task, parameters);
+      }
       if (checkpoints != null && checkpoints.resume()) {
-        state = Checkpoint.load(checkpoints, parameters).orElse(state);
+        state = Checkpoint.load(checkpoints, parameters, weighers).orElse(state);
       }
       while (state.epoch < options.epochs() && !state.stopped) {
         runEpoch();
       }
       parameters.restoreBest();
+      for (ExampleWeigher weigher : weighers) {
+        weigher.finish(state.step);
+      }
       return new TrainingResult(
           state.epoch,
           state.bestEpoch,
@@ -141,28 +155,33 @@ public final class Trainer {
     }
 
     private void step(int[] examples) {
+      float[] factors = null;
+      for (ExampleWeigher weigher : weighers) {
+        float[] more = weigher.weights(examples, state.step, state.epoch, factor());
+        factors = factors == null ? more : product(factors, more);
+      }
       if (closedForm != null) {
-        closedFormStep(closedForm, examples);
+        closedFormStep(closedForm, examples, factors);
       } else {
-        recordedStep(examples);
+        recordedStep(examples, factors);
       }
       listener.onStep(progress());
     }
 
-    private void closedFormStep(ClosedForm form, int[] examples) {
-      ClosedForm.Result result = form.compute(examples, state.step);
+    private void closedFormStep(ClosedForm form, int[] examples, float @Nullable [] factors) {
+      ClosedForm.Result result = form.compute(examples, factors, state.step);
       if (Float.isFinite(result.loss())) {
         parameters.update(result.gradients(), examples.length, factor());
       }
       count(result.loss(), examples.length);
     }
 
-    private void recordedStep(int[] examples) {
+    private void recordedStep(int[] examples, float @Nullable [] factors) {
       try (Scope scope = session.child()) {
         B batch = task.prepare(scope, examples, state.step);
         ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
         TrainingStep<B> step = new TrainingStep<>(task, scope, batch, leaves, state.step);
-        NDArray weights = weights(scope, step);
+        NDArray weights = weights(scope, step, factors);
         float loss;
         try (Grad grad = Grad.record()) {
           NDArray perExample = task.loss(leaves.values(), batch);
@@ -200,8 +219,9 @@ public final class Trainer {
       examplesOfThisRun += examples;
     }
 
-    private @Nullable NDArray weights(Scope scope, TrainingStep<B> step) {
-      float[] own = step.batch().weights();
+    private @Nullable NDArray weights(
+        Scope scope, TrainingStep<B> step, float @Nullable [] factors) {
+      float[] own = product(step.batch().weights(), factors);
       boolean plain = true;
       for (float weight : own) {
         plain &= weight == 1;
@@ -214,6 +234,17 @@ public final class Trainer {
         }
       }
       return weights;
+    }
+
+    private static float[] product(float[] a, float @Nullable [] b) {
+      if (b == null) {
+        return a;
+      }
+      float[] product = new float[a.length];
+      for (int i = 0; i < a.length; i++) {
+        product[i] = a[i] * b[i];
+      }
+      return product;
     }
 
     private void skip(float loss) {
@@ -255,6 +286,9 @@ public final class Trainer {
       }
       if (better) {
         state.bestEpoch = state.epoch;
+      }
+      for (ExampleWeigher weigher : weighers) {
+        weigher.endEpoch();
       }
       state.meanLosses.add(meanLoss);
       state.validations.add(metrics);
@@ -307,13 +341,13 @@ public final class Trainer {
     private void saveUninterrupted(CheckpointOptions place) {
       boolean interrupted = Thread.interrupted();
       try {
-        Checkpoint.save(place, parameters, state);
+        Checkpoint.save(place, parameters, weighers, state);
       } catch (SextantException e) {
         if (!Thread.interrupted()) {
           throw e;
         }
         interrupted = true;
-        Checkpoint.save(place, parameters, state);
+        Checkpoint.save(place, parameters, weighers, state);
       } finally {
         if (interrupted) {
           Thread.currentThread().interrupt();

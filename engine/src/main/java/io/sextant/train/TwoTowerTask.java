@@ -128,6 +128,20 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
     return weights;
   }
 
+  /**
+   * The same model learning from other rows, with draws of its own: what look-ahead steps judge it
+   * by.
+   */
+  TwoTowerTask over(Interactions other, long otherSeed) {
+    return new TwoTowerTask(
+        model, other, userFeatures, itemFeatures, options.withoutRecency(), offset, otherSeed);
+  }
+
+  /** The rows that are learned from: example e is row e. */
+  Interactions interactions() {
+    return interactions;
+  }
+
   @Override
   public int numExamples() {
     return interactions.size();
@@ -144,7 +158,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
   }
 
   @Override
-  public @Nullable ClosedForm closedForm() {
+  public @Nullable FactorForm closedForm() {
     return FactorForm.of(
         model, interactions, options, negatives, weightOfRow, offset, rows.users, rows.items);
   }

@@ -8,6 +8,7 @@ import io.sextant.EventType;
 import io.sextant.InteractionFeatures;
 import io.sextant.InvalidInputException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -18,6 +19,39 @@ import org.junit.jupiter.api.Test;
 class InteractionsTest {
 
   private static final List<EventType> TYPES = List.of(EventType.values());
+
+  @Test
+  void factorsMultiplyWeightsAndNothingElse() {
+    Random random = new Random(5);
+    List<Row> rows = randomRows(random, 9, 11);
+    Interactions built = build(rows, 9, 11);
+    float[] factors = new float[built.size()];
+    for (int row = 0; row < factors.length; row++) {
+      factors[row] = random.nextInt(3) / 2f;
+    }
+    Interactions weighed = built.reweighted(factors);
+    for (int row = 0; row < factors.length; row++) {
+      assertThat(weighed.weightAt(row)).isEqualTo(built.weightAt(row) * factors[row]);
+      assertThat(weighed.itemAt(row)).isEqualTo(built.itemAt(row));
+      assertThat(weighed.userAt(row)).isEqualTo(built.userAt(row));
+      assertThat(weighed.typeAt(row)).isEqualTo(built.typeAt(row));
+      assertThat(weighed.timeAt(row)).isEqualTo(built.timeAt(row));
+      assertThat(weighed.featuresAt(row)).isEqualTo(built.featuresAt(row));
+      assertThat(Float.compare(weighed.valueAt(row), built.valueAt(row))).isZero();
+    }
+    float[] ones = new float[factors.length];
+    Arrays.fill(ones, 1);
+    assertThat(built.reweighted(ones).contentHash()).isEqualTo(built.contentHash());
+    assertThatThrownBy(() -> built.reweighted(new float[1]))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("needs a factor");
+    for (float bad : new float[] {-1, Float.NaN, Float.POSITIVE_INFINITY}) {
+      ones[2] = bad;
+      assertThatThrownBy(() -> built.reweighted(ones))
+          .isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("interaction 2 must be finite and >= 0 but was " + bad);
+    }
+  }
 
   private record Row(
       int user,

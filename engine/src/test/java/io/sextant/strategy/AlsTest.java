@@ -18,10 +18,12 @@ import io.sextant.train.TrainingListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AlsTest {
@@ -60,7 +62,7 @@ class AlsTest {
       this.data = data;
       users = new double[data.length][als.factors()];
       items = new double[data[0].length][als.factors()];
-      TallMatrix start = als.initialItems(pairs.transpose());
+      TallMatrix start = als.initialItems(pairs.toLinks().transposed());
       for (int i = 0; i < items.length; i++) {
         for (int d = 0; d < als.factors(); d++) {
           items[i][d] = start.row(i)[d];
@@ -136,12 +138,42 @@ class AlsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4})
-  void bothImplementationsAgreeWithExactSolutions(long seed) {
+  @CsvSource({"1,false", "2,false", "3,true", "4,true"})
+  void bothImplementationsAgreeWithExactSolutions(long seed, boolean weighted) {
     Interactions train = DenseOracle.random(seed, USERS, ITEMS);
-    Als als = options(seed).cgSteps(CONVERGED).build();
-    BinaryMatrix pairs = BinaryMatrix.of(train);
-    Naive naive = new Naive(als, DenseOracle.matrix(train), pairs);
+    double[][] data = DenseOracle.matrix(train);
+    BinaryMatrix distinct = BinaryMatrix.of(train);
+    Links pairs = distinct.toLinks();
+    if (weighted) {
+      train = train.reweighted(someFactors(seed, train.size()));
+      pairs = Links.of(train, Integer.MAX_VALUE);
+      data = heaviest(train);
+    }
+    check(options(seed).cgSteps(CONVERGED).build(), seed, pairs, data, distinct);
+  }
+
+  private static float[] someFactors(long seed, int size) {
+    Random random = new Random(seed);
+    float[] factors = new float[size];
+    for (int row = 0; row < size; row++) {
+      factors[row] = 0.25f + 2 * random.nextFloat();
+    }
+    return factors;
+  }
+
+  /** The greatest weight of each pair's rows. */
+  private static double[][] heaviest(Interactions train) {
+    double[][] data = new double[train.numUsers()][train.numItems()];
+    for (int row = 0; row < train.size(); row++) {
+      int user = train.userAt(row);
+      data[user][train.itemAt(row)] = Math.max(data[user][train.itemAt(row)], train.weightAt(row));
+    }
+    return data;
+  }
+
+  private static void check(
+      Als als, long seed, Links pairs, double[][] data, BinaryMatrix distinct) {
+    Naive naive = new Naive(als, data, distinct);
     TensorThreads.run(
         () -> {
           try (Scope scope = Scope.open(Device.cpu())) {
@@ -173,8 +205,8 @@ class AlsTest {
     TensorThreads.run(
         () -> {
           try (Scope scope = Scope.open(Device.cpu())) {
-            AlsSolver host = new AlsOnHost(als, pairs);
-            AlsSolver device = new AlsOnDevice(scope, als, pairs, 40);
+            AlsSolver host = new AlsOnHost(als, pairs.toLinks());
+            AlsSolver device = new AlsOnDevice(scope, als, pairs.toLinks(), 40);
             for (int epoch = 0; epoch < 3; epoch++) {
               host.epoch();
               device.epoch();
@@ -253,6 +285,22 @@ class AlsTest {
   }
 
   @Test
+  void weightsCountOnlyWhereTheyAreAskedFor() {
+    Interactions train = DenseOracle.random(6, USERS, ITEMS);
+    Interactions heavy = train.reweighted(someFactors(6, train.size()));
+    float[] plain = itemVectors(options(6).build(), train);
+    assertThat(itemVectors(options(6).weighted(true).build(), train)).isEqualTo(plain);
+    assertThat(itemVectors(options(6).build(), heavy)).isEqualTo(plain);
+    assertThat(itemVectors(options(6).weighted(true).build(), heavy)).isNotEqualTo(plain);
+  }
+
+  private static float[] itemVectors(Als als, Interactions train) {
+    try (FittedStrategy fitted = als.fit(FitContext.of(Device.cpu(), Dataset.of(train)))) {
+      return HostArrays.toFloats(fitted.dense().orElseThrow().itemVectors());
+    }
+  }
+
+  @Test
   void theNumberOfThreadsChangesNothing() {
     BinaryMatrix pairs = BinaryMatrix.of(DenseOracle.random(3, 700, 90));
     Als als = options(3).build();
@@ -262,7 +310,7 @@ class AlsTest {
           DenseOracle.onThreads(
               1 + 3 * i,
               () -> {
-                AlsSolver solver = new AlsOnHost(als, pairs);
+                AlsSolver solver = new AlsOnHost(als, pairs.toLinks());
                 solver.epoch();
                 solver.epoch();
                 return solver.objective();

@@ -88,6 +88,51 @@ class RowOptimizerTest {
         });
   }
 
+  /** Adam's first step only: later ones move by a mean of gradients. */
+  @ParameterizedTest
+  @CsvSource({"ADAGRAD,6", "ADAM,1"})
+  void theDiagonalForetellsTheStep(RowOptimizer.Kind kind, int steps) {
+    TensorThreads.run(
+        () -> {
+          try (Scope scope = Scope.open(Device.cpu())) {
+            Random random = new Random(SEED);
+            NDArray table = HostArrays.floats(scope.manager(), floats(random, R * D), R, D);
+            RowOptimizer optimizer = RowOptimizer.create(kind, scope, R, D);
+            for (int step = 1; step <= steps; step++) {
+              int[] rows = someRows(random);
+              float[] gradient = floats(random, rows.length * D);
+              Arrays.fill(gradient, 0, D, 0);
+              float[] onHost = new float[gradient.length];
+              optimizer.diagonalOnHost(rows, rows.length, D, gradient, onHost);
+              RowSet set = new RowSet(scope.manager(), rows, new int[rows.length]);
+              NDArray g = HostArrays.floats(scope.manager(), gradient, rows.length, D);
+              float[] onDevice = HostArrays.toFloats(g.onesLike().mul(optimizer.diagonal(set, g)));
+              float[] before = HostArrays.toFloats(table);
+              optimizer.step(table, set, g, 0.1f);
+              float[] after = HostArrays.toFloats(table);
+              for (int i = 0; i < gradient.length; i++) {
+                int at = rows[i / D] * D + i % D;
+                double moved = (before[at] - after[at]) / 0.1;
+                assertThat(onHost[i] * gradient[i]).isCloseTo((float) moved, within(2e-5f));
+                assertThat(onDevice[i]).isCloseTo(onHost[i], within(1e-5f * (1 + onHost[i])));
+              }
+              assertThat(onHost[0])
+                  .as("nothing was ever to be moved")
+                  .satisfies(
+                      d -> {
+                        if (step(optimizer) == 1) {
+                          assertThat(d).isZero();
+                        }
+                      });
+            }
+          }
+        });
+  }
+
+  private static long step(RowOptimizer optimizer) {
+    return optimizer.steps();
+  }
+
   private static void step(
       RowOptimizer optimizer,
       boolean device,

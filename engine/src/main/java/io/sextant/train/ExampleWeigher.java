@@ -1,0 +1,41 @@
+package io.sextant.train;
+
+import io.sextant.store.StoredTensors;
+import io.sextant.store.TensorSource;
+import io.sextant.tensor.Scope;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A hook that weighs examples by their number alone, so that steps in closed form can be weighed as
+ * well as recorded ones. It belongs to one run, whose checkpoints hold its state.
+ */
+interface ExampleWeigher extends StepHook {
+
+  /** The run begins. */
+  void start(Scope session, LearningTask<?> task, ModelParameters parameters);
+
+  /**
+   * Called before a step.
+   *
+   * @param factor the schedule's factor on the step sizes
+   * @return (B) weights on top of the examples' own, or null for none
+   */
+  float @Nullable [] weights(int[] examples, long step, int epoch, float factor);
+
+  /** An epoch has ended. */
+  void endEpoch();
+
+  /** The run has ended after so many steps; the model stands at its best. */
+  void finish(long steps);
+
+  /** Tensors to be saved. */
+  List<TensorSource> sources();
+
+  /** What else is to be saved. */
+  Map<String, String> counters();
+
+  /** Restores what was saved. */
+  void restore(StoredTensors stored, Map<String, String> counters);
+}

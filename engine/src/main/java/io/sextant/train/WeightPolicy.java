@@ -1,0 +1,243 @@
+package io.sextant.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import io.sextant.data.Interactions;
+import io.sextant.nn.PolicyNetwork;
+import io.sextant.tensor.CounterRandom;
+import io.sextant.tensor.Grad;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Scope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The network that weighs examples, with its optimizer and with what it sees of them.
+ *
+ * <p>Thread safety: belongs to the training thread; its memory is the session's.
+ */
+final class WeightPolicy {
+
+  private static final int ATTRIBUTION_ROWS = 20_000;
+
+  private final Scope session;
+  private final WeightingOptions options;
+  private final ExampleFeatures features;
+  private final Interactions train;
+  private final int[] userOfRow;
+  private final Losses presentLosses;
+  private final PolicyNetwork network;
+  private final ModelParameters parameters;
+
+  /** The present loss of each example. */
+  @FunctionalInterface
+  interface Losses {
+    float[] of(int[] examples, long step);
+  }
+
+  WeightPolicy(
+      Scope session,
+      WeightingOptions options,
+      ExampleFeatures features,
+      Interactions train,
+      Losses presentLosses) {
+    features.users().requireRows("user", train.numUsers());
+    features.items().requireRows("item", train.numItems());
+    features.interactions().requireRows("interaction", train.size());
+    this.session = session;
+    this.options = options;
+    this.features = features;
+    this.train = train;
+    this.userOfRow = train.userOfRow();
+    this.presentLosses = presentLosses;
+    network =
+        new PolicyNetwork(
+            session,
+            Math.max(1, features.users().width()),
+            Math.max(1, itemWidth()),
+            options.hidden(),
+            1,
+            true,
+            options.seed());
+    parameters =
+        new ModelParameters(
+            session,
+            network.namedParameters(),
+            TrainingOptions.builder()
+                .learningRate(options.learningRate())
+                .weightDecay(options.weightDecay())
+                .build());
+  }
+
+  private int itemWidth() {
+    return features.items().width() + features.interactions().width() + (features.loss() ? 1 : 0);
+  }
+
+  /** The network's parameters: what a checkpoint holds of the policy. */
+  ModelParameters parameters() {
+    return parameters;
+  }
+
+  /** The users of the training interactions. */
+  int[] userOfRow() {
+    return userOfRow;
+  }
+
+  /** The weights of examples, in (0, 2). */
+  float[] outputs(int[] examples, long step) {
+    return outputs(inputs(examples, step));
+  }
+
+  float[] outputs(Inputs inputs) {
+    float[] outputs = network.outputs(session, inputs.users, inputs.items);
+    for (int e = 0; e < outputs.length; e++) {
+      outputs[e] *= 2;
+    }
+    return outputs;
+  }
+
+  /**
+   * One step of the policy.
+   *
+   * @param slopes derivative of the loss by each weight, as yet unscaled
+   */
+  void update(Inputs inputs, float[] slopes, float scale) {
+    float[] scaled = new float[slopes.length];
+    for (int e = 0; e < scaled.length; e++) {
+      scaled[e] = slopes[e] * scale;
+    }
+    try (Scope scope = session.child()) {
+      PolicyBatch batch = inputs.batch(scope);
+      ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
+      NDArray factors = HostArrays.floats(scope.manager(), scaled, scaled.length, 1);
+      try (Grad grad = Grad.record()) {
+        NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
+        grad.backward(outputs.mul(factors).sum());
+      }
+      parameters.update(scope, batch, leaves, 1);
+    }
+  }
+
+  /** What the policy sees of examples. */
+  Inputs inputs(int[] examples, long step) {
+    int userWidth = network.userDim();
+    int itemWidth = network.itemDim();
+    float[] users = new float[examples.length * userWidth];
+    float[] items = new float[examples.length * itemWidth];
+    float[] losses = features.loss() ? standardizedLosses(examples, step) : new float[0];
+    for (int e = 0; e < examples.length; e++) {
+      features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
+      int at = e * itemWidth;
+      features.items().copyRow(train.itemAt(examples[e]), items, at);
+      at += features.items().width();
+      features.interactions().copyRow(examples[e], items, at);
+      at += features.interactions().width();
+      if (features.loss()) {
+        items[at] = losses[e];
+      }
+    }
+    return new Inputs(examples.length, users, items, userWidth, itemWidth);
+  }
+
+  /** Logarithms, because losses are skewed. */
+  private float[] standardizedLosses(int[] examples, long step) {
+    float[] losses = presentLosses.of(examples, step);
+    double sum = 0;
+    double squares = 0;
+    for (int e = 0; e < losses.length; e++) {
+      losses[e] = (float) Math.log(losses[e] + 1e-4);
+      sum += losses[e];
+      squares += (double) losses[e] * losses[e];
+    }
+    double mean = sum / losses.length;
+    double deviation = Math.sqrt(Math.max(0, squares / losses.length - mean * mean)) + 1e-6;
+    for (int e = 0; e < losses.length; e++) {
+      losses[e] = (float) ((losses[e] - mean) / deviation);
+    }
+    return losses;
+  }
+
+  /** Which features drive the weights, on a sample. */
+  List<WeightReport.Feature> drivers(float scale, long step) {
+    int[] sample = ExampleWeighting.range(0, train.size());
+    new CounterRandom(options.seed(), "attribution", 0).shuffle(sample);
+    sample = Arrays.copyOf(sample, Math.min(sample.length, ATTRIBUTION_ROWS));
+    Inputs inputs = inputs(sample, step);
+    float[] now = outputs(inputs);
+    List<WeightReport.Feature> drivers = new ArrayList<>();
+    List<String> ofUsers = features.users().names();
+    for (int f = 0; f < ofUsers.size(); f++) {
+      drivers.add(driver(ofUsers.get(f), inputs, true, f, now, scale));
+    }
+    List<String> ofItems = new ArrayList<>(features.items().names());
+    ofItems.addAll(features.interactions().names());
+    if (features.loss()) {
+      ofItems.add(ExampleFeatures.LOSS);
+    }
+    for (int f = 0; f < ofItems.size(); f++) {
+      drivers.add(driver(ofItems.get(f), inputs, false, f, now, scale));
+    }
+    drivers.sort((a, b) -> Double.compare(b.effect(), a.effect()));
+    return drivers;
+  }
+
+  private WeightReport.Feature driver(
+      String name, Inputs inputs, boolean ofUser, int column, float[] now, float scale) {
+    float[] values = ofUser ? inputs.users : inputs.items;
+    int width = ofUser ? inputs.userWidth : inputs.itemWidth;
+    float[] kept = new float[inputs.size];
+    for (int e = 0; e < kept.length; e++) {
+      kept[e] = values[e * width + column];
+      values[e * width + column] = 0;
+    }
+    float[] without = outputs(inputs);
+    double effect = 0;
+    for (int e = 0; e < kept.length; e++) {
+      values[e * width + column] = kept[e];
+      effect += Math.abs(now[e] - without[e]);
+    }
+    return new WeightReport.Feature(name, scale * effect / kept.length, correlation(kept, now));
+  }
+
+  /** 0 where one of the two does not vary. */
+  private static double correlation(float[] a, float[] b) {
+    double meanA = ExampleWeighting.mean(a);
+    double meanB = ExampleWeighting.mean(b);
+    double ab = 0;
+    double aa = 0;
+    double bb = 0;
+    for (int i = 0; i < a.length; i++) {
+      ab += (a[i] - meanA) * (b[i] - meanB);
+      aa += (a[i] - meanA) * (a[i] - meanA);
+      bb += (b[i] - meanB) * (b[i] - meanB);
+    }
+    return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
+  }
+
+  /** What the policy sees of some examples. */
+  static final class Inputs {
+    private final int size;
+    private final float[] users;
+    private final float[] items;
+    private final int userWidth;
+    private final int itemWidth;
+
+    Inputs(int size, float[] users, float[] items, int userWidth, int itemWidth) {
+      this.size = size;
+      this.users = users;
+      this.items = items;
+      this.userWidth = userWidth;
+      this.itemWidth = itemWidth;
+    }
+
+    PolicyBatch batch(Scope scope) {
+      return new PolicyBatch(
+          size,
+          new float[0],
+          HostArrays.floats(scope.manager(), users, size, userWidth),
+          HostArrays.floats(scope.manager(), items, size, itemWidth),
+          scope.manager().zeros(new Shape(size, 1)));
+    }
+  }
+}
