@@ -57,11 +57,7 @@ record ClickProtocol(Path data, DataSet set, int seeds, long seed, boolean valid
     GROCERY
   }
 
-  ClickProtocol {
-    if (seeds < 1) {
-      throw new InvalidInputException("seeds must be > 0 but was " + seeds);
-    }
-  }
+  ClickProtocol {}
 
   Map<String, Object> run(Device device) {
     ClickData clicks = load();

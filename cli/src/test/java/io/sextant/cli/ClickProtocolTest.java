@@ -76,7 +76,7 @@ class ClickProtocolTest {
     assertThat(refused("click-beauty")).contains("item '1'", "-3");
     Files.delete(attributes);
     assertThat(refused("click-beauty")).contains("attributes", "cannot be read");
-    assertThat(refused("click-beauty", "--seeds", "0")).contains("seeds must be > 0 but was 0");
+    assertThat(refused("click-beauty", "--seeds", "0")).contains("seeds must be >= 1 but was 0");
     Files.writeString(folder.resolve("Beauty.txt"), "1 1 2 3\n2 2 3 4\n");
     Files.writeString(attributes, "{}");
     assertThat(refused("click-beauty")).contains("no user with enough events");
