@@ -57,8 +57,6 @@ record ClickProtocol(Path data, DataSet set, int seeds, long seed, boolean valid
     GROCERY
   }
 
-  ClickProtocol {}
-
   Map<String, Object> run(Device device) {
     ClickData clicks = load();
     List<float[]> network = new ArrayList<>();
