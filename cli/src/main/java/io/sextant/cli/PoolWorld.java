@@ -36,7 +36,7 @@ import java.util.stream.Stream;
  */
 record PoolWorld(Dataset train, Interactions history, Interactions truth) {
 
-  private static final double VALIDATION = 0.2;
+  private static final double VALIDATION = 0.1;
 
   /**
    * The two worlds of a protocol.
@@ -47,11 +47,7 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
    */
   record Pair(PoolWorld validation, PoolWorld test, boolean refits) {}
 
-  /**
-   * A folder with train.txt[.gz] and test.txt of "user item item ..." lines, in no order. What is
-   * held out for validation is as large a share as published test parts are and partly coherent:
-   * without times nobody knows how far the test part lies from a random draw.
-   */
+  /** A folder with train.txt[.gz] and test.txt of "user item item ..." lines, in no order. */
   static Pair givenSplit(Path folder, long seed) {
     CleaningOptions asGiven = asGiven();
     Path train = folder.resolve("train.txt");
@@ -62,7 +58,7 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
                 null,
                 lists(folder.resolve("test.txt")))
             .split();
-    Split inner = Splitter.perUserNeighbourhood(VALIDATION, seed).split(given.train());
+    Split inner = Splitter.perUserRatio(VALIDATION, 0, seed).split(given.train());
     return new Pair(
         new PoolWorld(Dataset.of(inner.train()), inner.train(), inner.validation()),
         new PoolWorld(Dataset.of(given.train()), given.train(), given.test()),

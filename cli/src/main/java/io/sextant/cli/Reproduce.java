@@ -24,8 +24,7 @@ import picocli.CommandLine.Parameters;
  * <ul>
  *   <li>{@code gowalla}, {@code ml-1m-ultragcn}, {@code generic-split}: the given split, full
  *       ranking without the user's training items, by {@link PoolProtocol}; the policy is fitted to
- *       a fifth of each user's items ({@link io.sextant.data.Splitter.PerUserNeighbourhood}), then
- *       the strategies learn again from all of them.
+ *       a tenth of each user's items, then the strategies learn again from all of them.
  *   <li>{@code beauty}, {@code sports}, {@code yelp}, {@code lastfm}, {@code generic-loo}: each
  *       user's last item, by {@link PoolProtocol}; the policy is fitted to the item before it.
  *   <li>{@code ml-1m-ncf}: the last item among 99 given ones; a sampled metric, only to compare.

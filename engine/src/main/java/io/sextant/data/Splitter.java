@@ -39,11 +39,6 @@ public sealed interface Splitter {
     return new PerUserRatio(validation, test, seed);
   }
 
-  /** Validation as a service meets it where no row has a time: half of it coherent. */
-  static Splitter perUserNeighbourhood(double validation, long seed) {
-    return new PerUserNeighbourhood(validation, 0.5, seed);
-  }
-
   /**
    * Two cuts through the time line, the same for all users, chosen so that about these shares of
    * the rows lie behind them. Rows of one moment stay together, so no row of train is as late as a
@@ -172,80 +167,29 @@ public sealed interface Splitter {
           continue;
         }
         int inTest = Math.min(held, (int) Math.round(degree * test));
-        int[] order = shuffled(mix(mix(seed) ^ user), degree);
-        for (int i = 0; i < held; i++) {
-          part[all.start(user) + order[i]] = (byte) (i < inTest ? 2 : 1);
-        }
-      }
-      return parts(all, part);
-    }
-  }
-
-  /**
-   * A part of each user's rows for validation, rounded; at least one row stays in train. Of some
-   * users, drawn at random, it is a neighbourhood: a random item of theirs and those of their items
-   * that most often occur together with it (cosine over users). Of the others it is random.
-   *
-   * <p>For rows without times. What people do next is seldom a random draw from what they did: it
-   * comes in one piece, as a trip to another town does, and hides what leads there. A choice made
-   * on random rows alone trusts close neighbours too much; a mixture holds for both kinds.
-   *
-   * <p>Leaks: as {@link PerUserRatio}. Time O(sum over rows of the item's count). Draws are pure
-   * functions of (seed, user index, position within the user).
-   *
-   * @param validation share of each user's rows, in [0, 1)
-   * @param coherent share of the users whose part is a neighbourhood, in [0, 1]
-   * @param seed any number
-   */
-  record PerUserNeighbourhood(double validation, double coherent, long seed) implements Splitter {
-
-    public PerUserNeighbourhood {
-      checkShares(validation, 0);
-      if (!(coherent >= 0 && coherent <= 1)) {
-        throw new InvalidInputException("coherent must be in [0, 1] but was " + coherent);
-      }
-    }
-
-    @Override
-    public Split split(Interactions all) {
-      byte[] part = new byte[all.size()];
-      ItemCosine cosine = new ItemCosine(all);
-      for (int user = 0; user < all.numUsers(); user++) {
-        int degree = all.degree(user);
-        int held = Math.min(degree - 1, (int) Math.round(degree * validation));
-        if (held <= 0) {
-          continue;
-        }
+        long[] keys = new long[degree];
         long userKey = mix(mix(seed) ^ user);
-        int[] order = shuffled(userKey, degree);
-        if ((mix(~userKey) >>> 11) * 0x1p-53 < coherent) {
-          order = cosine.nearestFirst(all.start(user), order);
+        for (int i = 0; i < degree; i++) {
+          // The position in the low bits breaks ties and says where the key came from.
+          long random = mix(userKey + i) & 0xFFFFFFFF80000000L;
+          keys[i] = random | i;
         }
+        Arrays.sort(keys);
         for (int i = 0; i < held; i++) {
-          part[all.start(user) + order[i]] = 1;
+          int position = (int) (keys[i] & 0x7FFFFFFFL);
+          part[all.start(user) + position] = (byte) (i < inTest ? 2 : 1);
         }
       }
       return parts(all, part);
     }
-  }
 
-  /** The positions 0 to n - 1 in an order that depends on the key alone. */
-  private static int[] shuffled(long key, int n) {
-    long[] keys = new long[n];
-    for (int i = 0; i < n; i++) {
-      // The position in the low bits breaks ties and says where the key came from.
-      keys[i] = mix(key + i) & 0xFFFFFFFF80000000L | i;
+    // The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+    private static long mix(long z) {
+      z = (z + 0x9E3779B97F4A7C15L);
+      z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+      z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+      return z ^ (z >>> 31);
     }
-    Arrays.sort(keys);
-    return Arrays.stream(keys).mapToInt(k -> (int) (k & 0x7FFFFFFFL)).toArray();
-  }
-
-  // The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
-  private static long mix(long z) {
-    z = (z + 0x9E3779B97F4A7C15L);
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 
   private static Split parts(Interactions all, byte[] part) {

@@ -52,8 +52,7 @@ class SplitterTest {
               Splitter.globalTime(0, 0),
               Splitter.globalTime(0.3, 0.6),
               Splitter.leaveOneOut(),
-              Splitter.perUserRatio(0.1, 0.2, seed),
-              Splitter.perUserNeighbourhood(0.4, seed))) {
+              Splitter.perUserRatio(0.1, 0.2, seed))) {
         Split split = splitter.split(all);
         List<Float> found = new ArrayList<>(values(split.train()));
         found.addAll(values(split.validation()));
@@ -195,64 +194,5 @@ class SplitterTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("test part")
         .hasMessageContaining("3 items");
-  }
-
-  /** Users of one half of the items each, and at the end some with both halves. */
-  private static Interactions twoTowns(int travellers) {
-    int residents = 40;
-    Interactions.Builder builder =
-        Interactions.builder(
-            InteractionsTest.ids("u", residents + travellers), InteractionsTest.ids("i", 10));
-    for (int user = 0; user < residents + travellers; user++) {
-      for (int item = 0; item < 10; item++) {
-        if (user >= residents || item / 5 == user % 2) {
-          builder.add(user, item, EventType.CLICK, 1, 1, 0, InteractionFeatures.UNKNOWN);
-        }
-      }
-    }
-    return builder.build();
-  }
-
-  private static int travellersWithOneTownHeldOut(Splitter splitter, int travellers) {
-    Interactions held = splitter.split(twoTowns(travellers)).validation();
-    int whole = 0;
-    for (int user = 40; user < 40 + travellers; user++) {
-      int[] items = held.historyOf(user);
-      assertThat(items).hasSize(5);
-      int inFirst = 0;
-      for (int item : items) {
-        inFirst += item < 5 ? 1 : 0;
-      }
-      whole += inFirst == 0 || inFirst == 5 ? 1 : 0;
-    }
-    return whole;
-  }
-
-  @Test
-  void aNeighbourhoodIsHeldOutInOnePiece() {
-    assertThat(travellersWithOneTownHeldOut(new Splitter.PerUserNeighbourhood(0.5, 1, 3), 6))
-        .isEqualTo(6);
-  }
-
-  @Test
-  void onlyTheCoherentShareOfUsersLosesANeighbourhood() {
-    // A random half of ten items is one of the two halves for one user in 126.
-    int half = 0;
-    int none = 0;
-    for (long seed = 1; seed <= 20; seed++) {
-      half += travellersWithOneTownHeldOut(Splitter.perUserNeighbourhood(0.5, seed), 10);
-      none += travellersWithOneTownHeldOut(new Splitter.PerUserNeighbourhood(0.5, 0, seed), 10);
-    }
-    assertThat(half).isBetween(75, 125);
-    assertThat(none).isLessThan(10);
-  }
-
-  @Test
-  void sharesOfANeighbourhoodAreChecked() {
-    assertThatThrownBy(() -> Splitter.perUserNeighbourhood(1, 1))
-        .isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> new Splitter.PerUserNeighbourhood(0.1, 1.1, 1))
-        .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("coherent must be in [0, 1]");
   }
 }
