@@ -72,7 +72,7 @@ record PoolRun(
     int k = metrics.stream().mapToInt(RankingMetric::k).max().orElse(10);
     MetaTrainer trainer =
         new MetaTrainer(
-            MetaOptions.builder().k(k).seed(seed).build(),
+            MetaOptions.builder().k(k).strength(worlds.strength()).seed(seed).build(),
             line -> System.err.println("meta: " + line));
     Map<String, Long> peaks = new LinkedHashMap<>();
     try (TopK topK = new TopK()) {

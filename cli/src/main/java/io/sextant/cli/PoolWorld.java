@@ -38,14 +38,18 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
 
   private static final double VALIDATION = 0.1;
 
+  /** Without times validation is a random draw, which the test part may not be: decision 0007. */
+  private static final float STRENGTH_WITHOUT_TIMES = 0.5f;
+
   /**
    * The two worlds of a protocol.
    *
    * @param validation where settings and policies are chosen
    * @param test where results are reported
    * @param refits whether the strategies of the test world learn from more than those of validation
+   * @param strength how much of a policy that was fitted to validation is applied
    */
-  record Pair(PoolWorld validation, PoolWorld test, boolean refits) {}
+  record Pair(PoolWorld validation, PoolWorld test, boolean refits, float strength) {}
 
   /** A folder with train.txt[.gz] and test.txt of "user item item ..." lines, in no order. */
   static Pair givenSplit(Path folder, long seed) {
@@ -62,7 +66,8 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
     return new Pair(
         new PoolWorld(Dataset.of(inner.train()), inner.train(), inner.validation()),
         new PoolWorld(Dataset.of(given.train()), given.train(), given.test()),
-        true);
+        true,
+        STRENGTH_WITHOUT_TIMES);
   }
 
   /**
@@ -82,7 +87,8 @@ record PoolWorld(Dataset train, Interactions history, Interactions truth) {
     return new Pair(
         new PoolWorld(learned, early, split.validation()),
         new PoolWorld(refit ? learned.withInteractions(late) : learned, late, split.test()),
-        refit);
+        refit,
+        1);
   }
 
   private static CleaningOptions asGiven() {

@@ -22,6 +22,9 @@ import io.sextant.InvalidInputException;
  * @param epochs passes over the users, at most
  * @param patience epochs without a better NDCG after which a network stops
  * @param networks how many networks of stage 2, from different seeds, are averaged
+ * @param strength the greatest share of the stage 2 policy's change that is applied, in [0, 1]:
+ *     below 1 where the slice is a random draw from what users did, which flatters a policy because
+ *     what they do next is none
  * @param seed of every random draw
  */
 public record MetaOptions(
@@ -39,6 +42,7 @@ public record MetaOptions(
     int epochs,
     int patience,
     int networks,
+    float strength,
     long seed) {
 
   public MetaOptions {
@@ -58,6 +62,7 @@ public record MetaOptions(
     check(epochs > 0, "epochs must be > 0 but was " + epochs);
     check(patience >= 0, "patience must be >= 0 but was " + patience);
     check(networks > 0, "networks must be > 0 but was " + networks);
+    check(strength >= 0 && strength <= 1, "strength must be in [0, 1] but was " + strength);
   }
 
   /** The defaults: NDCG@10, 100 candidates, at most 20,000 users of which a fifth is held out. */
@@ -82,6 +87,7 @@ public record MetaOptions(
         epochs,
         patience,
         networks,
+        strength,
         newSeed);
   }
 
@@ -107,6 +113,7 @@ public record MetaOptions(
     private int epochs = 25;
     private int patience = 4;
     private int networks = 2;
+    private float strength = 1;
     private long seed = 1;
 
     private Builder() {}
@@ -181,6 +188,11 @@ public record MetaOptions(
       return this;
     }
 
+    public Builder strength(float strength) {
+      this.strength = strength;
+      return this;
+    }
+
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
@@ -207,6 +219,7 @@ public record MetaOptions(
           epochs,
           patience,
           networks,
+          strength,
           seed);
     }
   }

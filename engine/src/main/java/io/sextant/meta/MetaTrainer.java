@@ -39,7 +39,10 @@ public final class MetaTrainer {
   private static final int BATCH = 512;
   private static final int POOL_CAPACITY = 300;
   private static final int GROUPS = 4;
+
+  /** Shares of the greatest strength. */
   private static final float[] STRENGTHS = {1, 0.75f, 0.5f, 0.25f, 0};
+
   private static final float USER_LIMIT = 4;
   private static final float ITEM_LIMIT = 6;
   private static final float WEIGHT_DECAY = 1e-4f;
@@ -398,14 +401,21 @@ public final class MetaTrainer {
         }
       }
       StageTwo stage =
-          new StageTwo(best, bestWeights, policies, userScale, itemScale, edges(), ones(GROUPS));
+          new StageTwo(
+              best,
+              bestWeights,
+              policies,
+              userScale,
+              itemScale,
+              edges(),
+              filled(options.strength()));
       return withStrengths(model, stage, data, held, heldTruth);
     }
 
     /**
-     * Decides for each group of history lengths how much of the policy its users get: all, unless
-     * held-out users of the group are worse off with it by more than a standard error; then the
-     * part that is best for them.
+     * Decides for each group of history lengths how much of the policy its users get: as much as
+     * the options allow, unless held-out users of the group are worse off with it by more than a
+     * standard error; then the part that is best for them.
      */
     private StageTwo withStrengths(
         Scope model, StageTwo stage, MixData data, Evidence evidence, Judgements heldTruth) {
@@ -420,19 +430,19 @@ public final class MetaTrainer {
         lengths[i] = history.historyOf(users[heldUsers[i]]).length;
       }
       double[] without = heldTruth.ndcg(evidence, baseline, options.k());
-      float[] chosen = ones(GROUPS);
+      float[] chosen = filled(options.strength());
       for (int g = 0; g < GROUPS; g++) {
         double best = Double.NEGATIVE_INFINITY;
-        for (float strength : STRENGTHS) {
-          float[] same = ones(GROUPS);
-          Arrays.fill(same, strength);
+        for (float share : STRENGTHS) {
+          float strength = share * options.strength();
+          float[] same = filled(strength);
           double[] with =
               heldTruth.ndcg(
                   evidence,
                   stage.withStrengths(same).blend(evidence, baseline, policy, lengths),
                   options.k());
           MeanDifference gain = gain(stage, g, lengths, with, without);
-          if (strength == 1 && gain.mean() >= -gain.standardError()) {
+          if (share == 1 && gain.mean() >= -gain.standardError()) {
             break;
           }
           if (gain.mean() > best) {
@@ -557,9 +567,10 @@ public final class MetaTrainer {
     return values;
   }
 
-  private static float[] ones(int n) {
-    float[] values = new float[n];
-    Arrays.fill(values, 1);
+  /** The same strength for each group. */
+  private static float[] filled(float strength) {
+    float[] values = new float[GROUPS];
+    Arrays.fill(values, strength);
     return values;
   }
 }

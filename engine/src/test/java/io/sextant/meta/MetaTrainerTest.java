@@ -285,4 +285,36 @@ class MetaTrainerTest {
     }
     return KnownScores.sequences(numItems, users);
   }
+
+  @Test
+  void noUserGetsMoreOfThePolicyThanTheStrengthAllows() {
+    TwoKinds world = new TwoKinds(3);
+    try (StrategyPool pool = world.pool();
+        TopK topK = new TopK();
+        MetaPolicy whole = fit(world, pool, topK, 1);
+        MetaPolicy half = fit(world, pool, topK, 0.5f);
+        MetaPolicy none = fit(world, pool, topK, 0)) {
+      float[] all = strengths(whole);
+      assertThat(all).contains(1f);
+      float[] halved = strengths(half);
+      for (int g = 0; g < all.length; g++) {
+        assertThat(halved[g]).isLessThanOrEqualTo(0.5f);
+      }
+      assertThat(halved).contains(0.5f);
+      assertThat(strengths(none)).containsOnly(0);
+    }
+  }
+
+  private static MetaPolicy fit(TwoKinds world, StrategyPool pool, TopK topK, float strength) {
+    return new MetaTrainer(options(3).strength(strength).build(), line -> {})
+        .fit(pool, topK, world.history, world.history, world.metaTruth());
+  }
+
+  private static float[] strengths(MetaPolicy policy) {
+    return policy.tensors().stream()
+        .filter(tensor -> tensor.name().equals("stage-two.strengths"))
+        .map(tensor -> ((java.nio.ByteBuffer) null, new float[0]))
+        .findFirst()
+        .orElseThrow();
+  }
 }
