@@ -312,9 +312,9 @@ class MetaTrainerTest {
 
   private static float[] strengths(MetaPolicy policy) {
     return policy.tensors().stream()
-        .filter(tensor -> tensor.name().equals("stage-two.strengths"))
-        .map(tensor -> ((java.nio.ByteBuffer) null, new float[0]))
+        .filter(tensor -> tensor.spec().name().equals("stage-two.strengths"))
         .findFirst()
-        .orElseThrow();
+        .orElseThrow()
+        .toFloats();
   }
 }
