@@ -153,8 +153,7 @@ enum SignalsData {
   private static Event event(String text, EventType type, String where) {
     String[] fields = text.strip().split("\\s+");
     if (fields.length < 2 || fields[0].isEmpty()) {
-      throw new InvalidInputException(
-          "%s has no user and item but '%s'".formatted(where, text));
+      throw new InvalidInputException("%s has no user and item but '%s'".formatted(where, text));
     }
     return Event.of(fields[0], fields[1], type, Event.NO_TIME);
   }

@@ -26,8 +26,9 @@ import java.util.Map;
  * Weights learned from what real events carry, beside weights set by hand: matrix factorisation
  * with the BPR loss and weighted ALS learn from the same events with equal weights ({@code equal}),
  * with the best of many hand-set weights ({@code handSet}), with weights that a policy has learned
- * ({@code learned}, some share of the events with the least weights left out) and with these as they
- * are where the guard lets them pass, equal ones elsewhere ({@code kept}: what {@code train} does).
+ * ({@code learned}, some share of the events with the least weights left out) and with these as
+ * they are where the guard lets them pass, equal ones elsewhere ({@code kept}: what {@code train}
+ * does).
  *
  * <p>Both hand-set weights and the share that is left out are chosen for each strategy and seed by
  * how they rank the two trusted slices together. No method learns strategies from these. All are
@@ -92,8 +93,7 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
       FitContext context =
           FitContext.of(device, Dataset.of(world.train())).withValidation(world.guard());
       GuidedTraining training =
-          GuidedTraining.of(
-              SignalsSettings.learner(seed), SignalsSettings.weighting(seed));
+          GuidedTraining.of(SignalsSettings.learner(seed), SignalsSettings.weighting(seed));
       GuidedTraining.Learned learned =
           training.learn(
               context.withListener(listener), world.features(), world.metaSet(), world.guard());
@@ -112,8 +112,7 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
       GuidedTraining.Learned learned,
       Strategy strategy) {
     Interactions truth = validateOnly ? world.guard() : world.test();
-    Interactions known =
-        validateOnly ? world.train().concat(world.metaSet()) : world.known();
+    Interactions known = validateOnly ? world.train().concat(world.metaSet()) : world.known();
     Map<String, MetricTable> tables = new LinkedHashMap<>();
     Map<String, String> chosen = new LinkedHashMap<>();
     Map<String, List<RowWeights>> choices = new LinkedHashMap<>();
@@ -126,8 +125,7 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
             try (FittedStrategy fitted =
                 strategy.fit(context.withInteractions(weights.weighed(world.train())))) {
               double value =
-                  evaluate(ranker, fitted, weights, world.train(), world.trusted())
-                      .mean(CRITERION);
+                  evaluate(ranker, fitted, weights, world.train(), world.trusted()).mean(CRITERION);
               if (value > best) {
                 best = value;
                 chosen.put(method, weights.name());
@@ -139,7 +137,7 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
     RowWeights equal = RowWeights.equal(world.train());
     GuidedTraining.Result guided =
         training.retrain(
-            strategy, context, learned, world.train().concat(world.metaSet()), world.guard());
+            strategy, context, null, learned, world.train().concat(world.metaSet()), world.guard());
     try (guided) {
       tables.put("equal", evaluate(ranker, guided.plain(), equal, known, truth));
       tables.put("kept", evaluate(ranker, guided.kept(), equal, known, truth));
@@ -250,8 +248,12 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
     for (String method : METHODS) {
       line.append(String.format(Locale.ROOT, " %s", method));
       METRICS.forEach(
-          metric -> line.append(String.format(Locale.ROOT, " %.4f", table(run, method).mean(metric))));
+          metric ->
+              line.append(String.format(Locale.ROOT, " %.4f", table(run, method).mean(metric))));
     }
-    return line.append("; chosen ").append(run.chosen()).append(run.guided().pays() ? "; kept" : "; not kept").toString();
+    return line.append("; chosen ")
+        .append(run.chosen())
+        .append(run.guided().pays() ? "; kept" : "; not kept")
+        .toString();
   }
 }

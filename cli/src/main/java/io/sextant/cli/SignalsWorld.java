@@ -37,8 +37,7 @@ record SignalsWorld(
    */
   static SignalsWorld of(SignalsData data, Interactions all, long seed) {
     boolean[] tested = all.hasTimes() ? latest(all) : someWantedPairs(data, all, seed);
-    Interactions test =
-        all.filter(row -> tested[row] && data.wanted(all).test(row));
+    Interactions test = all.filter(row -> tested[row] && data.wanted(all).test(row));
     Interactions known = all.filter(row -> !tested[row]);
     TrustedSlices slices =
         TrustedSlices.of(known, row -> true, data.wanted(known), SHARE, SHARE, seed);

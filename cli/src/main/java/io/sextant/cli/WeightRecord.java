@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What a policy that weighs examples has done, as JSON: what records keep, and reports show. */
 final class WeightRecord {
@@ -34,16 +33,13 @@ final class WeightRecord {
     return json;
   }
 
-  /** The same with how well weights tell clean from corrupt, where the truth is known. */
-  static Map<String, Object> of(
-      WeightReport report, WeightReport.@Nullable Separation separation) {
-    Map<String, Object> json = of(report);
-    if (separation != null) {
-      json.put("weightAuc", separation.weightAuc());
-      json.put("popularityAuc", separation.popularityAuc());
-      json.put("meanClean", separation.meanClean());
-      json.put("meanCorrupt", separation.meanCorrupt());
-    }
+  /** How well weights tell two kinds of events apart, as {@link WeightReport.Separation} says. */
+  static Map<String, Object> of(WeightReport.Separation separation) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("weightAuc", separation.weightAuc());
+    json.put("popularityAuc", separation.popularityAuc());
+    json.put("meanClean", separation.meanClean());
+    json.put("meanCorrupt", separation.meanCorrupt());
     return json;
   }
 }

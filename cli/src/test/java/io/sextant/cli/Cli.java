@@ -50,6 +50,21 @@ final class Cli {
       epochs = 3
       """;
 
+  /** Weights, whether they pay or not: events of four and five can be trusted. */
+  static final String WEIGHTS =
+      """
+
+      [weights]
+      mode = "ALWAYS"
+      minValue = 4.0
+      features = ["VALUE", "AGE"]
+      metaShare = 0.2
+      guardShare = 0.2
+      epochs = 30
+      dimension = 8
+      batchSize = 32
+      """;
+
   private Cli() {}
 
   record Result(int exit, String out, String err) {

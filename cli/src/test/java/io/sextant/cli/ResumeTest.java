@@ -83,6 +83,28 @@ class ResumeTest {
   }
 
   @Test
+  void weightsAreTheSameWhereverTheirLearningWasKilled() throws Exception {
+    recipe = Files.writeString(folder.resolve("weights.toml"), Cli.RECIPE + Cli.WEIGHTS);
+    end(train("whole", "whole.log"), "whole.log");
+    for (String reached : List.of("weights: epoch 20,", "two-tower: epoch 2,")) {
+      Process process = train("killed", "killed.log", "--checkpoint-every", "0", "--resume");
+      while (process.isAlive() && !log("killed.log").contains(reached)) {
+        Thread.sleep(1);
+      }
+      process.destroyForcibly().waitFor();
+      assertThat(process.exitValue()).as(reached + ": " + log("killed.log")).isEqualTo(128 + 9);
+    }
+    assertThat(folder.resolve(".killed.checkpoint/weights/learner.safetensors")).isRegularFile();
+    end(train("killed", "last.log", "--resume"), "last.log");
+    assertThat(log("last.log")).as("it began anew").doesNotContain("weights: epoch 1,");
+    JsonNode expected = JSON.readTree(folder.resolve("whole.json").toFile()).path("weights");
+    assertThat(expected.path("strategies").path("two-tower").path("kept").asBoolean()).isTrue();
+    assertThat(JSON.readTree(folder.resolve("killed.json").toFile()).path("weights"))
+        .isEqualTo(expected);
+    assertThat(tensors(folder.resolve("killed"))).isEqualTo(tensors(folder.resolve("whole")));
+  }
+
+  @Test
   void whatIsToldToStopSavesFirst() throws Exception {
     end(train("whole", "whole.log"), "whole.log");
     Process stopped = train("stopped", "stopped.log");

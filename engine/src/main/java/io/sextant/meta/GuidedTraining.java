@@ -10,12 +10,14 @@ import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.Ranker;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.TwoTowerStrategy;
+import io.sextant.train.CheckpointOptions;
 import io.sextant.train.ExampleFeatures;
 import io.sextant.train.ExampleWeighting;
 import io.sextant.train.WeightReport;
 import io.sextant.train.WeightingOptions;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Training whose examples a policy weighs: {@link ExampleWeighting} in one of two modes, and a
@@ -135,7 +137,8 @@ public record GuidedTraining(
   /**
    * Fits a strategy to interactions as they are and to the weighted ones, and compares the two.
    *
-   * @param context what it is fitted with; only the weighted fit saves itself at its checkpoints
+   * @param context what it is fitted with; its checkpoints are those of the weighted fit
+   * @param plainCheckpoints those of the other; null for none
    * @param learned weights of its interactions
    * @param known what users are known by when they are judged
    * @param guardSet trusted interactions to judge by, from which nothing has learned
@@ -143,10 +146,11 @@ public record GuidedTraining(
   public Result retrain(
       Strategy strategy,
       FitContext context,
+      @Nullable CheckpointOptions plainCheckpoints,
       Learned learned,
       Interactions known,
       Interactions guardSet) {
-    FittedStrategy plain = strategy.fit(context.withCheckpoints(null));
+    FittedStrategy plain = strategy.fit(context.withCheckpoints(plainCheckpoints));
     if (!learned.isLearned()) {
       return new Result(plain, plain, learned.weights(), learned.report(), Map.of(), false);
     }
@@ -195,7 +199,7 @@ public record GuidedTraining(
     Interactions known = context.train().interactions().concat(metaSet);
     if (mode == Mode.FREEZE_AND_RETRAIN) {
       Learned learned = learn(context.withCheckpoints(null), features, metaSet, guardSet);
-      return retrain(strategy, context, learned, known, guardSet);
+      return retrain(strategy, context, null, learned, known, guardSet);
     }
     if (!(strategy instanceof TwoTowerStrategy)) {
       throw new InvalidInputException(

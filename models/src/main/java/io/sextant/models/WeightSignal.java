@@ -118,8 +118,7 @@ public enum WeightSignal {
         case TYPE -> types("type ", (row, type) -> rows.typeAt(row) == type ? 1 : 0);
         case DWELL -> {
           column("dwell", row -> Math.log1p(rows.featuresAt(row).dwellSeconds()));
-          column(
-              "dwell is known", row -> Float.isNaN(rows.featuresAt(row).dwellSeconds()) ? 0 : 1);
+          column("dwell is known", row -> Float.isNaN(rows.featuresAt(row).dwellSeconds()) ? 0 : 1);
         }
         case POSITION ->
             column(
@@ -216,8 +215,7 @@ public enum WeightSignal {
     private void session() {
       double[] before = new double[users.length];
       for (int row = 1; row < before.length; row++) {
-        boolean timed =
-            rows.timeAt(row) != Event.NO_TIME && rows.timeAt(row - 1) != Event.NO_TIME;
+        boolean timed = rows.timeAt(row) != Event.NO_TIME && rows.timeAt(row - 1) != Event.NO_TIME;
         boolean goesOn =
             users[row] == users[row - 1]
                 && timed

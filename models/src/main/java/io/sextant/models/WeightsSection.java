@@ -13,7 +13,6 @@ import io.sextant.train.Objective;
 import io.sextant.train.SamplingOptions;
 import io.sextant.train.TrainingOptions;
 import io.sextant.train.WeightingOptions;
-import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
