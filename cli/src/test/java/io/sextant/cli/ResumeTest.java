@@ -41,6 +41,8 @@ class ResumeTest {
 
   private Path csv;
   private Path recipe;
+  private List<String> settings =
+      List.of("--set", "twoTower.epochs=" + EPOCHS, "--set", "twoTower.batchSize=10");
 
   @BeforeEach
   void data() throws IOException {
@@ -83,11 +85,14 @@ class ResumeTest {
   }
 
   @Test
+  @Tag("slow")
   void weightsAreTheSameWhereverTheirLearningWasKilled() throws Exception {
     recipe = Files.writeString(folder.resolve("weights.toml"), Cli.RECIPE + Cli.WEIGHTS);
+    csv = Cli.ratedGroups(folder);
+    settings = List.of("--set", "twoTower.epochs=30", "--seed", "2");
     end(train("whole", "whole.log"), "whole.log");
     for (String reached : List.of("weights: epoch 20,", "two-tower: epoch 2,")) {
-      Process process = train("killed", "killed.log", "--checkpoint-every", "0", "--resume");
+      Process process = train("killed", "killed.log", "--resume");
       while (process.isAlive() && !log("killed.log").contains(reached)) {
         Thread.sleep(1);
       }
@@ -222,8 +227,7 @@ class ResumeTest {
     command.addAll(List.of("--recipe", recipe.toString(), "--events", csv.toString()));
     command.addAll(List.of("--out", folder.resolve(model).toString()));
     command.addAll(List.of("--json", folder.resolve(model + ".json").toString()));
-    command.addAll(List.of("--set", "twoTower.epochs=" + EPOCHS));
-    command.addAll(List.of("--set", "twoTower.batchSize=10"));
+    command.addAll(settings);
     command.addAll(List.of(more));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)

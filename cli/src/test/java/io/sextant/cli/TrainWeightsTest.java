@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,8 +23,6 @@ import org.xml.sax.InputSource;
 
 /** {@code train} with {@code [weights]}: users rate items of their own group high, others low. */
 class TrainWeightsTest {
-
-  private static final int GROUP = 30;
 
   private static final String RECIPE =
       """
@@ -63,23 +60,19 @@ class TrainWeightsTest {
       dimension = 8
       """;
 
+  /**
+   * One of the seeds with which weights are learned, about nine in ten of them: with seed 1 the
+   * first epoch's few batches look harmful to the guard, and all weights stay 1.
+   */
+  private static final String SEED = "2";
+
   @TempDir Path folder;
   private Path csv;
   private Path recipe;
 
   @BeforeEach
   void write() throws IOException {
-    Random random = new Random(5);
-    StringBuilder text = new StringBuilder("user,item,rating,timestamp\n");
-    for (int user = 0; user < 150; user++) {
-      int time = 1_600_000_000;
-      for (int item : random.ints(0, 2 * GROUP).distinct().limit(24).toArray()) {
-        boolean own = item / GROUP == user % 2;
-        int rating = own ? 4 + random.nextInt(2) : 1 + random.nextInt(3);
-        text.append("u%d,i%d,%d,%d\n".formatted(user, item, rating, time += 60));
-      }
-    }
-    csv = Files.writeString(folder.resolve("events.csv"), text);
+    csv = Cli.ratedGroups(folder);
     recipe = Files.writeString(folder.resolve("recipe.toml"), RECIPE);
   }
 
@@ -135,8 +128,8 @@ class TrainWeightsTest {
     assertThat(result.path("policyVersion").asText()).isNotEmpty();
     assertThat(result.path("weights").path("strategies")).hasSize(2);
     int meta = result.path("weights").path("metaSet").asInt();
-    // A tenth of the half of 3,600 that is trusted, without the slice and the late events.
-    assertThat((double) meta).isCloseTo(0.1 * 0.5 * 0.81 * 3600, within(60.0));
+    // A tenth of the two thirds of 3,600 that are trusted, without the slice and the late events.
+    assertThat((double) meta).isCloseTo(0.1 * 2400 * 0.81, within(60.0));
   }
 
   @Test
@@ -197,6 +190,8 @@ class TrainWeightsTest {
                     out + "",
                     "--device",
                     "cpu",
+                    "--seed",
+                    SEED,
                     "--json",
                     folder.resolve("result.json") + ""),
                 Stream.of(more))

@@ -239,7 +239,6 @@ class ModelZooTest {
         "[twoTower];[weights];minValue = 4.0;metashare = 0.2 | unknown key 'weights.metashare': did you mean 'metaShare'?",
         "[twoTower];[weights];minValue = 4.0;every = 0 | every must be > 0",
         "[twoTower];[weights];minValue = 4.0;seed = 3 | unknown key 'weights.seed'",
-        "[twoTower];[weights];minValue = 4.0;policy = 3 | unknown key 'weights.policy'",
         "[twoTower];[weights];minValue = 4.0;guardShare = 0.0 | weights.metaShare and weights.guardShare must be > 0",
         "[twoTower];[weights];minValue = 4.0;warmUpEpochs = 12 | weights.epochs must be more than weights.warmUpEpochs (12)",
         "[twoTower];[weights];minValue = 4.0;features = [] | weights.features needs at least one",
