@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * Settings of {@link SignalsProtocol}, chosen on the guard slices of seeds that are not reported:
- * those of the strategies by how they rank with equal weights.
+ * those of the strategies by how they rank with equal weights, those of the learner by how they
+ * rank with its weights on ml-100k.
  */
 final class SignalsSettings {
 

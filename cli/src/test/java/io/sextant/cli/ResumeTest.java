@@ -85,7 +85,6 @@ class ResumeTest {
   }
 
   @Test
-  @Tag("slow")
   void weightsAreTheSameWhereverTheirLearningWasKilled() throws Exception {
     recipe = Files.writeString(folder.resolve("weights.toml"), Cli.RECIPE + Cli.WEIGHTS);
     csv = Cli.ratedGroups(folder);
