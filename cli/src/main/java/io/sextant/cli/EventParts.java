@@ -1,5 +1,7 @@
 package io.sextant.cli;
 
+import io.sextant.EventType;
+import io.sextant.InteractionFeatures;
 import io.sextant.data.Interactions;
 import io.sextant.data.Split;
 import io.sextant.data.Splitter;
@@ -27,6 +29,29 @@ record EventParts(Interactions early, Interactions slice, Interactions late) {
     Split first = Splitter.perUserRatio(0, SHARE, seed).split(all);
     Split second = Splitter.perUserRatio(0, SHARE, seed + 1).split(first.train());
     return new EventParts(second.train(), first.test(), second.test());
+  }
+
+  /**
+   * Which part each row is in: 0 early, 1 slice, 2 late. The parts depend on nothing but users and
+   * places, so rows whose time is their number tell.
+   */
+  static byte[] partOfRow(Interactions all, boolean ordered, long seed) {
+    Interactions.Builder numbered = Interactions.builder(all.users(), all.items());
+    for (int user = 0; user < all.numUsers(); user++) {
+      for (int row = all.start(user); row < all.end(user); row++) {
+        numbered.add(
+            user, all.itemAt(row), EventType.VIEW, Float.NaN, 1, row, InteractionFeatures.UNKNOWN);
+      }
+    }
+    EventParts parts = of(numbered.build(), ordered, seed);
+    byte[] partOfRow = new byte[all.size()];
+    for (int row = 0; row < parts.slice.size(); row++) {
+      partOfRow[(int) parts.slice.timeAt(row)] = 1;
+    }
+    for (int row = 0; row < parts.late.size(); row++) {
+      partOfRow[(int) parts.late.timeAt(row)] = 2;
+    }
+    return partOfRow;
   }
 
   /** All but the late events. */

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,12 @@ final class Fitted implements AutoCloseable {
     /** The same in a folder inside. */
     Checkpoints in(String inner) {
       return new Checkpoints(folder.resolve(inner), interval, resume, fingerprint);
+    }
+
+    /** Those of one training. */
+    CheckpointOptions of(String name) {
+      return new CheckpointOptions(
+          folder.resolve(name + ".safetensors"), interval, resume, fingerprint);
     }
   }
 
@@ -59,24 +66,31 @@ final class Fitted implements AutoCloseable {
       Device device,
       Lessons lessons,
       @Nullable Checkpoints checkpoints) {
+    return fit(strategies, device, strategy -> lessons, checkpoints);
+  }
+
+  /**
+   * Fits strategies that do not all learn from the same.
+   *
+   * @param lessonsOf what each learns from
+   */
+  static Fitted fit(
+      List<Strategy> strategies,
+      Device device,
+      Function<Strategy, Lessons> lessonsOf,
+      @Nullable Checkpoints checkpoints) {
     try (StopSignal signal = checkpoints == null ? null : StopSignal.heed();
         Listeners listeners = new Listeners()) {
       return new Fitted(
           StrategyPool.fit(
               strategies,
               strategy -> {
+                Lessons lessons = lessonsOf.apply(strategy);
                 boolean validates = strategy.usesValidation();
                 return FitContext.of(device, validates ? lessons.train() : lessons.all())
                     .withValidation(validates ? lessons.validation() : null)
                     .withListener(listeners.next(strategy.name()))
-                    .withCheckpoints(
-                        checkpoints == null
-                            ? null
-                            : new CheckpointOptions(
-                                checkpoints.folder().resolve(strategy.name() + ".safetensors"),
-                                checkpoints.interval(),
-                                checkpoints.resume(),
-                                checkpoints.fingerprint()));
+                    .withCheckpoints(checkpoints == null ? null : checkpoints.of(strategy.name()));
               }));
     }
   }

@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
       Report.class,
       Serve.class,
       Noise.class,
+      Signals.class,
       Ope.class,
       Doctor.class
     })

@@ -1,12 +1,15 @@
 package io.sextant.cli;
 
 import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
 import io.sextant.tensor.Devices;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,6 +50,9 @@ final class Noise implements Callable<Integer> {
       description = "judge on the guard slice and leave the test slice alone")
   private boolean validateOnly;
 
+  @Option(names = "--report", description = "write one page about the weights to this file")
+  private @Nullable Path report;
+
   @Override
   public Integer call() {
     if (!(rate >= 0 && rate < 1)) {
@@ -65,7 +71,23 @@ final class Noise implements Callable<Integer> {
             System.out.println("  " + key + ": " + value);
           }
         });
+    if (report != null) {
+      Report.write(report, page(new ObjectMapper().valueToTree(result)));
+    }
     common.write("noise", Devices.name(device), result);
     return 0;
+  }
+
+  private static String page(JsonNode result) {
+    HtmlPage page = new HtmlPage("Sextant: weights under corrupted positives");
+    page.paragraph(
+        "A share of %s of the events to learn from was replaced by random ones; informative feature: %s."
+            .formatted(result.path("rate").asText(), result.path("informative").asText()));
+    for (JsonNode run : result.path("bySeed")) {
+      page.section("Seed " + run.path("seed").asText())
+          .paragraph("Kept: " + (run.path("pays").asBoolean() ? "yes" : "no") + ".");
+      WeightPage.add(page, run.path("policy"));
+    }
+    return page.html();
   }
 }

@@ -244,28 +244,10 @@ record NoiseProtocol(
     json.put("popularityAuc", popularityAuc(run));
     json.put("pays", run.guided().pays());
     json.put("onGuard", Intervals.json(run.guided().differences()));
-    Map<String, Object> policy = new LinkedHashMap<>();
-    policy.put("outcome", report.outcome().name());
-    policy.put("steps", report.policySteps());
-    policy.put("skippedSteps", report.skippedSteps());
-    policy.put("metaGains", report.metaGains());
-    policy.put("guardGains", report.guardGains());
-    policy.put("quantileLevels", WeightReport.LEVELS);
-    policy.put("quantiles", report.quantiles());
-    policy.put("effectiveShare", report.effectiveShare());
-    List<Object> features = new ArrayList<>();
-    for (WeightReport.Feature feature : report.features()) {
-      features.add(
-          Map.of(
-              "name", feature.name(),
-              "effect", feature.effect(),
-              "correlation", feature.correlation()));
-    }
-    policy.put("features", features);
+    Map<String, Object> policy = WeightRecord.of(report);
     WeightReport.Separation separation = run.separation();
     if (separation != null) {
-      policy.put("meanClean", separation.meanClean());
-      policy.put("meanCorrupt", separation.meanCorrupt());
+      policy.putAll(WeightRecord.of(separation));
     }
     json.put("policy", policy);
     return json;

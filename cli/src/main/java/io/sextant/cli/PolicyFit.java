@@ -50,11 +50,33 @@ record PolicyFit(
       EventParts parts,
       Fitted.@Nullable Checkpoints checkpoints,
       @Nullable Double budgetMillis) {
-    Dataset early = data.withInteractions(parts.early());
+    return of(
+        options,
+        strategies,
+        device,
+        data,
+        parts,
+        WeightFit.none(data, parts),
+        checkpoints,
+        budgetMillis);
+  }
+
+  /**
+   * The same, of strategies some of which learn from weighted events.
+   *
+   * @param weights of the same data and parts
+   */
+  static PolicyFit of(
+      MetaOptions options,
+      List<Strategy> strategies,
+      Device device,
+      Dataset data,
+      EventParts parts,
+      WeightFit weights,
+      Fitted.@Nullable Checkpoints checkpoints,
+      @Nullable Double budgetMillis) {
     // What came after the slice may say when to stop, but not what to learn.
-    try (Fitted fitted =
-            Fitted.fit(
-                strategies, device, new Fitted.Lessons(early, early, parts.late()), checkpoints);
+    try (Fitted fitted = Fitted.fit(strategies, device, weights::beforeSlice, checkpoints);
         TopK topK = new TopK()) {
       List<String> warnings = new ArrayList<>(fitted.pool().warnings());
       MetaTrainer trainer = new MetaTrainer(options, line -> System.err.println("policy: " + line));

@@ -43,12 +43,13 @@ final class Report implements Callable<Integer> {
       throw new InvalidInputException(
           "the record of bundle %s is no JSON: %s".formatted(run, e.getOriginalMessage()), e);
     }
-    write(page(record));
+    write(out, page(record));
     System.out.println("wrote " + out);
     return 0;
   }
 
-  private void write(String html) {
+  /** Writes a page whole or not at all. */
+  static void write(Path out, String html) {
     Path target = out.toAbsolutePath();
     Path beside = target.resolveSibling("." + target.getFileName() + ".tmp");
     try {
@@ -64,6 +65,7 @@ final class Report implements Callable<Integer> {
     HtmlPage page = new HtmlPage("Sextant: how this model was made");
     overview(page, record);
     fits(page, record.path("fits"));
+    WeightPage.add(page, record.path("weights"));
     policy(page, record);
     frontier(page, record.path("frontier"));
     tuning(page, record.path("tuning"));

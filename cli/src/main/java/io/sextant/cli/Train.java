@@ -10,6 +10,7 @@ import io.sextant.meta.MetaPolicy;
 import io.sextant.meta.PolicyProfile;
 import io.sextant.models.ModelZoo;
 import io.sextant.models.Recipe;
+import io.sextant.models.WeightsSection;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.UserNeighbours;
 import io.sextant.tensor.Devices;
@@ -112,11 +113,9 @@ final class Train implements Callable<Integer> {
     EventFiles.Loaded loaded = EventFiles.load(parsed, reader, users, items, rejected);
     System.err.print(loaded.summary());
     Dataset data = loaded.data();
-    EventParts parts =
-        EventParts.of(
-            data.interactions(),
-            Optional.ofNullable(parsed.data().ordered()).orElse(data.interactions().hasTimes()),
-            common.seed());
+    boolean ordered =
+        Optional.ofNullable(parsed.data().ordered()).orElse(data.interactions().hasTimes());
+    EventParts parts = EventParts.of(data.interactions(), ordered, common.seed());
     Path target = out.toAbsolutePath();
     Path folder = target.resolveSibling("." + target.getFileName() + ".checkpoint");
     Files.createDirectories(folder);
@@ -145,13 +144,12 @@ final class Train implements Callable<Integer> {
     } else {
       text = ModelZoo.withOverrides(text, overrides);
     }
-    try (PolicyFit policies = policy(parsed, device, data, parts, checkpoints);
-        Fitted fitted =
-            Fitted.fit(
-                policies.strategies(),
-                device,
-                new Fitted.Lessons(data, data.withInteractions(parts.learned()), parts.late()),
-                checkpoints)) {
+    WeightFit weights = weights(parsed, device, data, parts, ordered, checkpoints);
+    if (weights.record() != null) {
+      result.put("weights", weights.record());
+    }
+    try (PolicyFit policies = policy(parsed, device, data, parts, weights, checkpoints);
+        Fitted fitted = Fitted.fit(policies.strategies(), device, weights::inTheEnd, checkpoints)) {
       // What cannot be fitted to the early events can often not be fitted to all of them either.
       Set<String> warnings = new LinkedHashSet<>(policies.warnings());
       warnings.addAll(fitted.pool().warnings());
@@ -204,8 +202,33 @@ final class Train implements Callable<Integer> {
     }
   }
 
+  private WeightFit weights(
+      Recipe parsed,
+      Device device,
+      Dataset data,
+      EventParts parts,
+      boolean ordered,
+      Fitted.Checkpoints checkpoints)
+      throws IOException {
+    WeightsSection section = parsed.weights();
+    if (section == null) {
+      return WeightFit.none(data, parts);
+    }
+    Fitted.Checkpoints inner = checkpoints.in("weights");
+    Files.createDirectories(inner.folder());
+    List<Strategy> strategies = parsed.strategies(common.seed());
+    boolean policy = parsed.meta() != null;
+    return WeightFit.of(
+        section, strategies, device, data, parts, ordered, policy, common.seed(), inner);
+  }
+
   private PolicyFit policy(
-      Recipe parsed, Device device, Dataset data, EventParts parts, Fitted.Checkpoints checkpoints)
+      Recipe parsed,
+      Device device,
+      Dataset data,
+      EventParts parts,
+      WeightFit weights,
+      Fitted.Checkpoints checkpoints)
       throws IOException {
     List<Strategy> strategies = parsed.strategies(common.seed());
     Optional<MetaOptions> options = parsed.meta(common.seed());
@@ -214,7 +237,8 @@ final class Train implements Callable<Integer> {
     }
     Fitted.Checkpoints inner = checkpoints.in("policy");
     Files.createDirectories(inner.folder());
-    return PolicyFit.of(options.get(), strategies, device, data, parts, inner, budgetMillis);
+    return PolicyFit.of(
+        options.get(), strategies, device, data, parts, weights, inner, budgetMillis);
   }
 
   private static String tellsHistories(String strategy) {

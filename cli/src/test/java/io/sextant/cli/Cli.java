@@ -50,6 +50,24 @@ final class Cli {
       epochs = 3
       """;
 
+  /**
+   * Weights, whether they pay or not, learned with seed 2: events of four and five can be trusted.
+   */
+  static final String WEIGHTS =
+      """
+
+      [weights]
+      mode = "ALWAYS"
+      minValue = 4.0
+      features = ["VALUE"]
+      metaShare = 0.2
+      guardShare = 0.2
+      learningRate = 0.03
+      epochs = 30
+      dimension = 8
+      batchSize = 512
+      """;
+
   private Cli() {}
 
   record Result(int exit, String out, String err) {
@@ -98,6 +116,25 @@ final class Cli {
       }
     }
     return Files.writeString(folder.resolve("events" + separator.length() + ".txt"), text);
+  }
+
+  /**
+   * Ratings of 150 users in two groups: 16 of the items of their own, all high, and 8 others, all
+   * low.
+   */
+  static Path ratedGroups(Path folder) throws IOException {
+    Random random = new Random(5);
+    StringBuilder text = new StringBuilder("user,item,rating,timestamp\n");
+    for (int user = 0; user < 150; user++) {
+      int[] items = random.ints(0, 30).distinct().limit(24).toArray();
+      for (int i = 0; i < items.length; i++) {
+        boolean own = i % 3 > 0;
+        int item = items[i] + 30 * (own ? user % 2 : 1 - user % 2);
+        int rating = own ? 4 + random.nextInt(2) : 1 + random.nextInt(3);
+        text.append("u%d,i%d,%d,%d\n".formatted(user, item, rating, 1_600_000_000 + 60 * i));
+      }
+    }
+    return Files.writeString(folder.resolve("rated.csv"), text);
   }
 
   static Path csv(Path folder) throws IOException {

@@ -62,4 +62,20 @@ class EventPartsTest {
     assertThat(EventParts.of(all, false, 4).slice().historyOf(40))
         .isNotEqualTo(parts.slice().historyOf(40));
   }
+
+  @Test
+  void everyRowsPartIsTold() {
+    Interactions all = triangle(41);
+    for (boolean ordered : new boolean[] {true, false}) {
+      EventParts parts = EventParts.of(all, ordered, 3);
+      byte[] partOfRow = EventParts.partOfRow(all, ordered, 3);
+      List<Interactions> told = List.of(parts.early(), parts.slice(), parts.late());
+      for (int part = 0; part < told.size(); part++) {
+        byte which = (byte) part;
+        assertThat(all.filter(row -> partOfRow[row] == which).contentHash())
+            .as("part %d, ordered %s", part, ordered)
+            .isEqualTo(told.get(part).contentHash());
+      }
+    }
+  }
 }

@@ -47,7 +47,10 @@ class NoiseTest {
 
   @Test
   void everyFieldOfTheContractIsThere() throws IOException {
-    JsonNode json = noise("--rate", "0.4", "--informative", "--seeds", "2");
+    Path page = data.resolve("page.html");
+    JsonNode json =
+        noise("--rate", "0.4", "--informative", "--seeds", "2", "--report", page.toString());
+    assertThat(Files.readString(page)).contains("Seed 1", "Seed 2", "Weights of events", "corrupt");
     assertThat(json.path("command").asText()).isEqualTo("noise");
     for (String method : new String[] {"plain", "weighted", "oracle", "clean"}) {
       JsonNode metric = json.path(method).path("ndcg@10");

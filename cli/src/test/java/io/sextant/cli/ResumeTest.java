@@ -41,6 +41,8 @@ class ResumeTest {
 
   private Path csv;
   private Path recipe;
+  private List<String> settings =
+      List.of("--set", "twoTower.epochs=" + EPOCHS, "--set", "twoTower.batchSize=10");
 
   @BeforeEach
   void data() throws IOException {
@@ -80,6 +82,30 @@ class ResumeTest {
     assertThat(tensors(folder.resolve("killed"))).isEqualTo(expected);
     assertThat(JSON.readTree(folder.resolve("killed.json").toFile()).path("policyVersion"))
         .isEqualTo(JSON.readTree(folder.resolve("whole.json").toFile()).path("policyVersion"));
+  }
+
+  @Test
+  void weightsAreTheSameWhereverTheirLearningWasKilled() throws Exception {
+    recipe = Files.writeString(folder.resolve("weights.toml"), Cli.RECIPE + Cli.WEIGHTS);
+    csv = Cli.ratedGroups(folder);
+    settings = List.of("--set", "twoTower.epochs=30", "--seed", "2");
+    end(train("whole", "whole.log"), "whole.log");
+    for (String reached : List.of("weights: epoch 20,", "two-tower: epoch 2,")) {
+      Process process = train("killed", "killed.log", "--resume");
+      while (process.isAlive() && !log("killed.log").contains(reached)) {
+        Thread.sleep(1);
+      }
+      process.destroyForcibly().waitFor();
+      assertThat(process.exitValue()).as(reached + ": " + log("killed.log")).isEqualTo(128 + 9);
+    }
+    assertThat(folder.resolve(".killed.checkpoint/weights/learner.safetensors")).isRegularFile();
+    end(train("killed", "last.log", "--resume"), "last.log");
+    assertThat(log("last.log")).as("it began anew").doesNotContain("weights: epoch 1,");
+    JsonNode expected = JSON.readTree(folder.resolve("whole.json").toFile()).path("weights");
+    assertThat(expected.path("strategies").path("two-tower").path("kept").asBoolean()).isTrue();
+    assertThat(JSON.readTree(folder.resolve("killed.json").toFile()).path("weights"))
+        .isEqualTo(expected);
+    assertThat(tensors(folder.resolve("killed"))).isEqualTo(tensors(folder.resolve("whole")));
   }
 
   @Test
@@ -200,8 +226,7 @@ class ResumeTest {
     command.addAll(List.of("--recipe", recipe.toString(), "--events", csv.toString()));
     command.addAll(List.of("--out", folder.resolve(model).toString()));
     command.addAll(List.of("--json", folder.resolve(model + ".json").toString()));
-    command.addAll(List.of("--set", "twoTower.epochs=" + EPOCHS));
-    command.addAll(List.of("--set", "twoTower.batchSize=10"));
+    command.addAll(settings);
     command.addAll(List.of(more));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)

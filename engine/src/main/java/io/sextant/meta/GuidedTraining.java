@@ -10,12 +10,14 @@ import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.Ranker;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.TwoTowerStrategy;
+import io.sextant.train.CheckpointOptions;
 import io.sextant.train.ExampleFeatures;
 import io.sextant.train.ExampleWeighting;
 import io.sextant.train.WeightReport;
 import io.sextant.train.WeightingOptions;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Training whose examples a policy weighs: {@link ExampleWeighting} in one of two modes, and a
@@ -99,6 +101,85 @@ public record GuidedTraining(
   }
 
   /**
+   * What was learned of the training interactions.
+   *
+   * @param weights one for each, mean 1; all 1 where none were learned
+   * @param report what the policy did
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Results are handed over, not compared.
+  public record Learned(float[] weights, WeightReport report) {
+
+    /** Whether the weights are those of the policy. */
+    public boolean isLearned() {
+      return report.outcome() == WeightReport.Outcome.LEARNED;
+    }
+  }
+
+  /**
+   * Learns weights beside the learner, once for any number of strategies: see {@link #retrain}.
+   *
+   * @param context what the learner is fitted with, its checkpoints included; its interactions are
+   *     those that are weighed. One whose own weight is 0 is not learned from, and is weighed all
+   *     the same
+   * @param features what the policy may know of each
+   * @param metaSet trusted interactions over the same users and items, not among those to learn
+   *     from
+   * @param guardSet more of them, to stop the policy by
+   * @throws InvalidInputException if the sets cannot judge the interactions
+   */
+  public Learned learn(
+      FitContext context, ExampleFeatures features, Interactions metaSet, Interactions guardSet) {
+    ExampleWeighting policy = new ExampleWeighting(weighting, features, metaSet, guardSet);
+    learner.fit(context.withHooks(List.of(policy))).close();
+    return new Learned(policy.weights(), policy.report());
+  }
+
+  /**
+   * Fits a strategy to interactions as they are and to the weighted ones, and compares the two.
+   *
+   * @param context what it is fitted with; its checkpoints are those of the weighted fit
+   * @param plainCheckpoints those of the other; null for none
+   * @param learned weights of its interactions
+   * @param known what users are known by when they are judged
+   * @param guardSet trusted interactions to judge by, from which nothing has learned
+   */
+  public Result retrain(
+      Strategy strategy,
+      FitContext context,
+      @Nullable CheckpointOptions plainCheckpoints,
+      Learned learned,
+      Interactions known,
+      Interactions guardSet) {
+    FittedStrategy plain = strategy.fit(context.withCheckpoints(plainCheckpoints));
+    if (!learned.isLearned()) {
+      return new Result(plain, plain, learned.weights(), learned.report(), Map.of(), false);
+    }
+    FittedStrategy weighted = null;
+    try {
+      Interactions reweighted = context.train().interactions().reweighted(learned.weights());
+      weighted = strategy.fit(context.withInteractions(reweighted));
+      return judged(plain, weighted, learned, known, guardSet);
+    } catch (RuntimeException | Error e) {
+      if (weighted != null) {
+        weighted.close();
+      }
+      plain.close();
+      throw e;
+    }
+  }
+
+  private Result judged(
+      FittedStrategy plain,
+      FittedStrategy weighted,
+      Learned learned,
+      Interactions known,
+      Interactions guardSet) {
+    Map<String, Interval> differences = differences(weighted, plain, known, guardSet);
+    boolean pays = differences.values().stream().allMatch(gain -> gain.isAbove(0));
+    return new Result(plain, weighted, learned.weights(), learned.report(), differences, pays);
+  }
+
+  /**
    * Fits a strategy.
    *
    * @param context what it is fitted with; its interactions are those that are weighed
@@ -115,41 +196,29 @@ public record GuidedTraining(
       ExampleFeatures features,
       Interactions metaSet,
       Interactions guardSet) {
-    if (mode == Mode.JOINT && !(strategy instanceof TwoTowerStrategy)) {
+    Interactions known = context.train().interactions().concat(metaSet);
+    if (mode == Mode.FREEZE_AND_RETRAIN) {
+      Learned learned = learn(context.withCheckpoints(null), features, metaSet, guardSet);
+      return retrain(strategy, context, null, learned, known, guardSet);
+    }
+    if (!(strategy instanceof TwoTowerStrategy)) {
       throw new InvalidInputException(
           "strategy '%s' cannot learn together with weights of its examples: freeze the weights and retrain"
               .formatted(strategy.name()));
     }
     ExampleWeighting policy = new ExampleWeighting(weighting, features, metaSet, guardSet);
-    Interactions train = context.train().interactions();
-    FittedStrategy weighted = null;
+    FittedStrategy weighted = strategy.fit(context.withHooks(List.of(policy)));
     FittedStrategy plain = null;
     try {
-      if (mode == Mode.JOINT) {
-        weighted = strategy.fit(context.withHooks(List.of(policy)));
-      } else {
-        learner.fit(context.withCheckpoints(null).withHooks(List.of(policy))).close();
-      }
-      WeightReport report = policy.report();
+      Learned learned = new Learned(policy.weights(), policy.report());
       plain = strategy.fit(context.withCheckpoints(null));
-      if (report.outcome() != WeightReport.Outcome.LEARNED) {
-        if (weighted != null) {
-          weighted.close();
-        }
-        return new Result(plain, plain, policy.weights(), report, Map.of(), false);
-      }
-      if (weighted == null) {
-        Interactions reweighted = train.reweighted(policy.weights());
-        weighted = strategy.fit(context.withInteractions(reweighted));
-      }
-      Map<String, Interval> differences =
-          differences(weighted, plain, train.concat(metaSet), guardSet);
-      boolean pays = differences.values().stream().allMatch(gain -> gain.isAbove(0));
-      return new Result(plain, weighted, policy.weights(), report, differences, pays);
-    } catch (RuntimeException | Error e) {
-      if (weighted != null) {
+      if (!learned.isLearned()) {
         weighted.close();
+        return new Result(plain, plain, learned.weights(), learned.report(), Map.of(), false);
       }
+      return judged(plain, weighted, learned, known, guardSet);
+    } catch (RuntimeException | Error e) {
+      weighted.close();
       if (plain != null) {
         plain.close();
       }

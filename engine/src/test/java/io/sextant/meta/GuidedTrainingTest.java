@@ -13,6 +13,7 @@ import io.sextant.strategy.FitContext;
 import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.ItemNeighbours;
 import io.sextant.strategy.Ranker;
+import io.sextant.strategy.Strategy;
 import io.sextant.strategy.TwoTowerStrategy;
 import io.sextant.tensor.Scope;
 import io.sextant.train.NoisyGroups;
@@ -76,6 +77,59 @@ class GuidedTrainingTest {
             ItemNeighbours.cosine(), context(data), data.features, data.metaSet, data.guardSet)) {
       assertThat(ndcg(result.weighted(), data)).isGreaterThan(ndcg(result.plain(), data));
     }
+  }
+
+  @Test
+  void weightsAreLearnedOnceForAnyStrategy() {
+    NoisyGroups data = new NoisyGroups(3, true);
+    GuidedTraining training = training(GuidedTraining.Mode.FREEZE_AND_RETRAIN);
+    GuidedTraining.Learned learned =
+        training.learn(context(data), data.features, data.metaSet, data.guardSet);
+    assertThat(learned.isLearned()).isTrue();
+    try (GuidedTraining.Result factors = retrain(training, strategy(), data, learned);
+        GuidedTraining.Result neighbours =
+            retrain(training, ItemNeighbours.cosine(), data, learned);
+        GuidedTraining.Result together =
+            training.fit(strategy(), context(data), data.features, data.metaSet, data.guardSet)) {
+      assertThat(factors.weights()).isEqualTo(together.weights());
+      assertThat(factors.differences()).isEqualTo(together.differences());
+      assertThat(ndcg(factors.weighted(), data)).isEqualTo(ndcg(together.weighted(), data));
+      assertThat(ndcg(neighbours.weighted(), data)).isGreaterThan(ndcg(neighbours.plain(), data));
+    }
+  }
+
+  /** What is held back of the events is weighed by what was learned of the others. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void rowsThatAreNotLearnedFromAreWeighedAllTheSame(long seed) {
+    NoisyGroups data = new NoisyGroups(seed, true);
+    float[] mask = new float[data.train.size()];
+    for (int row = 0; row < mask.length; row++) {
+      mask[row] = row % 3 == 0 ? 0 : 1;
+    }
+    GuidedTraining.Learned learned =
+        training(GuidedTraining.Mode.FREEZE_AND_RETRAIN)
+            .learn(
+                context(data).withInteractions(data.train.reweighted(mask)),
+                data.features,
+                data.metaSet,
+                data.guardSet);
+    double[] sums = new double[2];
+    int[] counts = new int[2];
+    for (int row = 0; row < mask.length; row += 3) {
+      sums[data.corrupt[row] ? 1 : 0] += learned.weights()[row];
+      counts[data.corrupt[row] ? 1 : 0]++;
+    }
+    assertThat(sums[0] / counts[0]).as("seed %d", seed).isGreaterThan(1.5 * sums[1] / counts[1]);
+  }
+
+  private static GuidedTraining.Result retrain(
+      GuidedTraining training,
+      Strategy strategy,
+      NoisyGroups data,
+      GuidedTraining.Learned learned) {
+    return training.retrain(
+        strategy, context(data), null, learned, data.train.concat(data.metaSet), data.guardSet);
   }
 
   @Test

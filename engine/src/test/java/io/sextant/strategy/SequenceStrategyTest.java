@@ -25,6 +25,7 @@ import io.sextant.train.TrainingOptions;
 import io.sextant.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -222,6 +223,57 @@ class SequenceStrategyTest {
             return HostArrays.toFloats(fitted.queries(scope, users));
           }
         });
+  }
+
+  /**
+   * A user's first row is no target: its weight alone must change nothing but the weighted path.
+   */
+  @Test
+  void weightsOfOneTrainTheSameBits() {
+    Interactions train = walks(8);
+    float[] ones = new float[train.size()];
+    Arrays.fill(ones, 1);
+    float[] notOfTargets = ones.clone();
+    for (int user = 0; user < USERS; user++) {
+      notOfTargets[train.start(user)] = 5;
+    }
+    try (FittedSequence plain = strategy(3, 0).fit(context(train));
+        FittedSequence weighed = strategy(3, 0).fit(context(train.reweighted(ones)));
+        FittedSequence column = strategy(3, 0).fit(context(train.reweighted(notOfTargets)))) {
+      List<UserState> users = StrategyContract.users(train);
+      float[] expected = queries(plain, users);
+      assertThat(queries(weighed, users)).isEqualTo(expected);
+      assertThat(queries(column, users)).isEqualTo(expected);
+      assertThat(column.trainingResult().orElseThrow().meanLosses())
+          .isEqualTo(plain.trainingResult().orElseThrow().meanLosses());
+    }
+  }
+
+  @Test
+  void rowsOfWeightZeroAreReadButNotLearned() {
+    Interactions train = walks(9);
+    float[] forward = new float[train.size()];
+    int[] userOfRow = train.userOfRow();
+    for (int row = 0; row < forward.length; row++) {
+      forward[row] = userOfRow[row] % 2 == 0 ? 2 : 0;
+    }
+    try (FittedSequence fitted = strategy(40, 0).fit(context(train.reweighted(forward)))) {
+      int right = 0;
+      int backward = 0;
+      for (int item = 0; item < ITEMS; item++) {
+        RankedLists lists =
+            ranker.rank(
+                fitted,
+                List.of(
+                    UserState.unseen(item, (item + 2) % ITEMS),
+                    UserState.unseen((item + 2) % ITEMS, item)),
+                1);
+        right += lists.itemsOf(0)[0] == (item + 4) % ITEMS ? 1 : 0;
+        backward += lists.itemsOf(1)[0] == (item + ITEMS - 2) % ITEMS ? 1 : 0;
+      }
+      assertThat(right).as("seed 9, forward walks").isEqualTo(ITEMS);
+      assertThat(backward).as("seed 9, backward walks").isLessThan(ITEMS / 3);
+    }
   }
 
   /** From every item some users walk forward around the circle by steps of two, others back. */

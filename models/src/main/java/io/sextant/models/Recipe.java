@@ -52,6 +52,7 @@ import org.jspecify.annotations.Nullable;
  * @param twoTower the two-tower model, if wanted
  * @param sequence self-attention over the latest items
  * @param meta how the policy is fitted that mixes them; null for no policy
+ * @param weights how weights of events are learned; null to learn none
  */
 public record Recipe(
     Data data,
@@ -67,7 +68,8 @@ public record Recipe(
     List<LowPass> lowPass,
     @Nullable TwoTowerSection twoTower,
     List<SequenceStrategy> sequence,
-    @Nullable MetaOptions meta) {
+    @Nullable MetaOptions meta,
+    @Nullable WeightsSection weights) {
 
   /** What a bundle takes as a name; it is also the name of a file. */
   private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
@@ -109,6 +111,17 @@ public record Recipe(
       names.add(TwoTowerSection.NAME);
     }
     checkNames(names);
+    if (weights != null) {
+      weights.requireTrust();
+      checkHeeded(twoTower != null || !sequence.isEmpty() || als.stream().anyMatch(Als::weighted));
+    }
+  }
+
+  private static void checkHeeded(boolean heeded) {
+    if (!heeded) {
+      throw new InvalidInputException(
+          "no strategy of the recipe heeds [weights]: add [twoTower], [sequence] or [als] with weighted = true, or leave [weights] out");
+    }
   }
 
   private static <T> List<T> orNone(@Nullable List<T> several) {

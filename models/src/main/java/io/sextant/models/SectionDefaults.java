@@ -48,8 +48,11 @@ final class SectionDefaults {
           "lowPass", tree(LowPass.builder().build()),
           "sequence", tree(SequenceStrategy.standard()));
 
-  private static final String META = "meta";
-  private static final ObjectNode META_DEFAULTS = tree(MetaOptions.builder().build());
+  /** Sections of which there is one. */
+  private static final Map<String, ObjectNode> SINGLE =
+      Map.of(
+          "meta", tree(MetaOptions.builder().build()),
+          "weights", tree(WeightsSection.defaults()));
 
   private SectionDefaults() {}
 
@@ -66,9 +69,12 @@ final class SectionDefaults {
             recipe.set(name, filled(given, name, defaults, where));
           }
         });
-    if (recipe.get(META) instanceof ObjectNode given) {
-      recipe.set(META, filledOne(given, META, META_DEFAULTS, where));
-    }
+    SINGLE.forEach(
+        (name, defaults) -> {
+          if (recipe.get(name) instanceof ObjectNode given) {
+            recipe.set(name, filledOne(given, name, defaults, where));
+          }
+        });
   }
 
   /** The name of the strategy of a section that gives none. */

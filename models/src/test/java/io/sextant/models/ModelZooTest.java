@@ -3,6 +3,7 @@ package io.sextant.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sextant.EventType;
 import io.sextant.InvalidInputException;
 import io.sextant.meta.MetaOptions;
 import io.sextant.nn.TwoTowerOptions;
@@ -82,6 +83,25 @@ class ModelZooTest {
     assertThat(tower.epochs()).isEqualTo(3);
     assertThat(tower.validationMetric()).isEqualTo("ndcg@10");
     assertThat(tower.hidden()).isNull();
+  }
+
+  @Test
+  void weightsHaveTheDefaultsOfTheirSection() {
+    WeightsSection weights =
+        Objects.requireNonNull(
+            parse(
+                    "[twoTower]\n[weights]\nmetaTypes = [\"PURCHASE\"]\nfeatures = [\"TYPE\"]\nevery = 3\n")
+                .weights());
+    WeightsSection standard = WeightsSection.defaults();
+    assertThat(weights.metaTypes()).containsExactly(EventType.PURCHASE);
+    assertThat(weights.features()).containsExactly(WeightSignal.TYPE);
+    assertThat(weights.policy().every()).isEqualTo(3);
+    assertThat(weights.policy().hidden()).isEqualTo(standard.policy().hidden());
+    assertThat(weights.mode()).isEqualTo(WeightsSection.Mode.WHERE_THEY_PAY);
+    assertThat(weights.guardShare()).isEqualTo(standard.guardShare());
+    assertThat(weights.training(7).weighting().seed()).isEqualTo(7);
+    assertThat(parse("[popularity]").weights()).isNull();
+    assertThat(parse("[als]\nweighted = true\n[weights]\nminValue = 4.0").weights()).isNotNull();
   }
 
   @Test
@@ -216,6 +236,17 @@ class ModelZooTest {
   @CsvSource(
       delimiter = '|',
       value = {
+        "[twoTower];[weights];minValue = 4.0;metashare = 0.2 | unknown key 'weights.metashare': did you mean 'metaShare'?",
+        "[twoTower];[weights];minValue = 4.0;every = 0 | every must be > 0",
+        "[twoTower];[weights];minValue = 4.0;seed = 3 | unknown key 'weights.seed'",
+        "[twoTower];[weights];minValue = 4.0;guardShare = 0.0 | weights.metaShare and weights.guardShare must be > 0",
+        "[twoTower];[weights];minValue = 4.0;warmUpEpochs = 12 | weights.epochs must be more than weights.warmUpEpochs (12)",
+        "[twoTower];[weights];minValue = 4.0;features = [] | weights.features needs at least one",
+        "[twoTower];[weights];minValue = 4.0;features = ['MOOD'] | MOOD",
+        "[twoTower];[weights];metaTypes = ['BUY'] | BUY",
+        "[twoTower];[weights];minValue = 4.0;mode = 'SOMETIMES' | SOMETIMES",
+        "[twoTower];[weights];metaShare = 0.2 | must say which events can be trusted",
+        "[als];[weights];minValue = 4.0 | no strategy of the recipe heeds [weights]",
         "[als];factor = 3 | unknown key 'als.factor': did you mean 'factors'?",
         "[als];seed = 3 | unknown key 'als.seed'",
         "[als];factors = 0 | factors must be > 0 but was 0",
