@@ -95,7 +95,7 @@ public record StratifiedSampler(int slots, int pool, double temperature, double 
    * @param examination (L) how often each slot is examined
    * @return (M)
    */
-  double[] exposures(double[] scores, double[] examination) {
+  public double[] exposures(double[] scores, double[] examination) {
     Strata strata = new Strata(scores);
     double[] exposures = new double[scores.length];
     for (int slot = 0; slot < Math.min(slots, scores.length); slot++) {
