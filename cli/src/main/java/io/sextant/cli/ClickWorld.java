@@ -136,13 +136,18 @@ final class ClickWorld implements SimulatedWorld {
   }
 
   @Override
+  public double epsilon() {
+    return 0.3;
+  }
+
+  @Override
   public int memory() {
     return MEMORY;
   }
 
   @Override
   public double temperature() {
-    return 0.02;
+    return 0.15;
   }
 
   @Override

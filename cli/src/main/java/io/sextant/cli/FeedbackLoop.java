@@ -62,6 +62,7 @@ record FeedbackLoop(
    * @param lo of its 95 % interval
    * @param hi of its 95 % interval
    * @param truth its true value for the users whom the gate looks at
+   * @param observable the part of it that the reward rule gets to see: what is estimated
    * @param promoted whether it serves the next round
    * @param reason why, or why not
    */
@@ -76,6 +77,7 @@ record FeedbackLoop(
       double lo,
       double hi,
       double truth,
+      double observable,
       boolean promoted,
       String reason) {}
 
@@ -110,17 +112,19 @@ record FeedbackLoop(
           new Policy("learned-" + round + (faulty ? "-faulty" : ""), learned(seen, faulty));
       List<LoggedDecision> all = seen.stream().map(Shown::logged).toList();
       CandidateScorer model = candidate.scorer();
-      SlateRounds ofCandidate = estimator.explored(all, candidate.scorer(), exploration, model);
+      SlateRounds ofCandidate =
+          byItem(estimator.explored(all, candidate.scorer(), exploration, model));
       SlateEvidence evidence =
           new SlateEvidence(
               ofCandidate,
-              estimator.explored(all, incumbent.scorer(), exploration, model),
+              byItem(estimator.explored(all, incumbent.scorer(), exploration, model)),
               seen.stream().mapToInt(Shown::part).toArray(),
               Set.of(LEARNED));
       PromotionDecision decision =
           gate.decide(candidate.version(), incumbent.version(), 1, evidence);
       Interval estimate = heldBack(seen, ofCandidate);
       boolean promoted = !gated || decision.promoted();
+      double truth = exploredValue(candidate.scorer(), round);
       results.add(
           new Round(
               round,
@@ -132,7 +136,8 @@ record FeedbackLoop(
               estimate.value(),
               estimate.lo(),
               estimate.hi(),
-              exploredValue(candidate.scorer(), round),
+              truth,
+              truth * world.observedShare(),
               promoted,
               gated ? decision.reason() : "no gate: " + decision.reason()));
       incumbent = promoted ? candidate : incumbent;
@@ -238,7 +243,13 @@ record FeedbackLoop(
   private Interval heldBack(List<Shown> seen, SlateRounds rounds) {
     int[] held =
         IntStream.range(0, seen.size()).filter(i -> seen.get(i).part() == HELD_BACK).toArray();
-    return rounds.select(held).estimate().map(value -> value / world.examined());
+    return rounds.select(held).estimate();
+  }
+
+  /** Values of an examined item in place of those of a slate. */
+  private SlateRounds byItem(SlateRounds rounds) {
+    double[] values = Arrays.stream(rounds.values()).map(v -> v / world.examined()).toArray();
+    return new SlateRounds(rounds.slots(), rounds.weights(), values, rounds.unsupported());
   }
 
   /** The exact value of a policy that explores, for the users whom the gate looks at. */

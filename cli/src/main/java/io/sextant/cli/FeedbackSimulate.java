@@ -58,8 +58,10 @@ final class FeedbackSimulate implements Callable<Integer> {
       description = "of exploration, in units of the scores; default: fit for the world")
   private @Nullable Double temperature;
 
-  @Option(names = "--epsilon", description = "share of draws that ignore scores")
-  private double epsilon = 0.1;
+  @Option(
+      names = "--epsilon",
+      description = "share of draws that ignore scores; default: fit for the world")
+  private @Nullable Double epsilon;
 
   @Option(
       names = "--position-bias",
@@ -165,8 +167,12 @@ final class FeedbackSimulate implements Callable<Integer> {
 
   private StratifiedSampler exploration(SimulatedWorld one) {
     int candidates = one.visit(one.visitors().get(0), 1).worth().length;
-    Double given = temperature;
+    Double warm = temperature;
+    Double share = epsilon;
     return new StratifiedSampler(
-        one.examination().length, candidates, given == null ? one.temperature() : given, epsilon);
+        one.examination().length,
+        candidates,
+        warm == null ? one.temperature() : warm,
+        share == null ? one.epsilon() : share);
   }
 }

@@ -135,7 +135,12 @@ final class JesterWorld implements SimulatedWorld {
 
   @Override
   public double temperature() {
-    return 0.3;
+    return 0.5;
+  }
+
+  @Override
+  public double epsilon() {
+    return 0.1;
   }
 
   @Override

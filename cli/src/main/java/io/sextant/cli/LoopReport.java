@@ -102,7 +102,9 @@ record LoopReport(
     print(out, "  lost without the gate, all rounds", shownLost());
     print(out, "  lost without the gate, after a fault", afterFault());
     out.printf(
-        Locale.ROOT, "  %.3f of the intervals of estimates hold the true value%n", coverage());
+        Locale.ROOT,
+        "  %.3f of the intervals of estimates hold what can be observed of the true value%n",
+        coverage());
     GateTrial.Result planted = trial;
     if (planted != null) {
       out.printf(
@@ -167,7 +169,7 @@ record LoopReport(
   private double coverage() {
     return gated.stream()
         .flatMap(run -> run.rounds().stream())
-        .mapToDouble(r -> r.lo() <= r.truth() && r.truth() <= r.hi() ? 1 : 0)
+        .mapToDouble(r -> r.lo() <= r.observable() && r.observable() <= r.hi() ? 1 : 0)
         .average()
         .orElse(0);
   }

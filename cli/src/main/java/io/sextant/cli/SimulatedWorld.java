@@ -41,6 +41,9 @@ interface SimulatedWorld {
   /** At which temperature exploration suits the scores. */
   double temperature();
 
+  /** Which share of draws should ignore scores. */
+  double epsilon();
+
   /** How many rounds back learning and evaluation look. */
   int memory();
 
