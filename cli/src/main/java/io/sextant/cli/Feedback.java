@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "feedback",
     description = "What comes back from users, and what is made of it.",
-    subcommands = FeedbackSimulate.class)
+    subcommands = {FeedbackSimulate.class, FeedbackExport.class})
 final class Feedback implements Runnable {
 
   @Spec private @Nullable CommandSpec spec;
@@ -19,7 +19,8 @@ final class Feedback implements Runnable {
   public void run() {
     CommandSpec known = spec;
     if (known != null) {
-      throw new ParameterException(known.commandLine(), "a subcommand is needed: simulate");
+      throw new ParameterException(
+          known.commandLine(), "a subcommand is needed: simulate or export");
     }
   }
 }
