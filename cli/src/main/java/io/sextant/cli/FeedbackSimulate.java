@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
@@ -119,7 +120,8 @@ final class FeedbackSimulate implements Callable<Integer> {
             runs.stream().map(Seed::ungated).toList(),
             runs.stream()
                 .map(Seed::trial)
-                .reduce((a, b) -> a == null || b == null ? null : a.plus(b))
+                .filter(Objects::nonNull)
+                .reduce(GateTrial.Result::plus)
                 .orElse(null));
     report.print(System.out);
     Map<String, Object> result = new LinkedHashMap<>();
