@@ -1,8 +1,8 @@
 /**
  * What comes back from users: the decision log ({@link io.sextant.feedback.DecisionLog}),
  * exploration with exact propensities ({@link io.sextant.feedback.SoftmaxArms}, {@link
- * io.sextant.feedback.SlateSampler}, {@link io.sextant.feedback.StratifiedSampler}), a served log as
- * rounds and slates ({@link io.sextant.feedback.ServedLog}), off-policy evaluation ({@link
+ * io.sextant.feedback.SlateSampler}, {@link io.sextant.feedback.StratifiedSampler}), a served log
+ * as rounds and slates ({@link io.sextant.feedback.ServedLog}), off-policy evaluation ({@link
  * io.sextant.feedback.OffPolicyEvaluator}, {@link io.sextant.feedback.ExposureEstimator}), policy
  * learning ({@link io.sextant.feedback.PolicyLearner}) and promotion ({@link
  * io.sextant.feedback.PromotionGate}, {@link io.sextant.feedback.PromotionJournal}).
