@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param diversity how it is to be varied
  * @param timeout how long the answer is of use; null for the service's default
  * @param parts whether to say what each strategy adds to each score
+ * @param log whether the decision is logged, and the list explores as the service's log says; null
+ *     for the service's default
  */
 public record RecommendationRequest(
     @Nullable String userId,
@@ -26,7 +28,8 @@ public record RecommendationRequest(
     Eligibility eligibility,
     Diversity diversity,
     @Nullable Duration timeout,
-    boolean parts) {
+    boolean parts,
+    @Nullable Boolean log) {
 
   /** How many items a list has unless the request says otherwise. */
   public static final int DEFAULT_K = 10;
@@ -35,6 +38,10 @@ public record RecommendationRequest(
     history = history == null ? null : List.copyOf(history);
     if (k < 1) {
       throw new InvalidInputException("k must be >= 1 but was " + k);
+    }
+    if (parts && Boolean.TRUE.equals(log)) {
+      throw new InvalidInputException(
+          "a list with parts is for people who look into it and is not logged: ask for one of both");
     }
     if (timeout != null && (timeout.isNegative() || timeout.isZero())) {
       throw new InvalidInputException("timeout must be > 0 but was " + timeout);
@@ -60,6 +67,7 @@ public record RecommendationRequest(
     private Diversity diversity = Diversity.NONE;
     private @Nullable Duration timeout;
     private boolean parts;
+    private @Nullable Boolean log;
 
     private Builder(@Nullable String userId, @Nullable List<String> history) {
       this.userId = userId;
@@ -97,13 +105,19 @@ public record RecommendationRequest(
       return this;
     }
 
+    public Builder log(boolean log) {
+      this.log = log;
+      return this;
+    }
+
     /**
      * The request.
      *
      * @throws InvalidInputException if k or the timeout is not positive
      */
     public RecommendationRequest build() {
-      return new RecommendationRequest(userId, history, k, eligibility, diversity, timeout, parts);
+      return new RecommendationRequest(
+          userId, history, k, eligibility, diversity, timeout, parts, log);
     }
   }
 }

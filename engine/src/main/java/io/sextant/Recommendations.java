@@ -1,6 +1,7 @@
 package io.sextant;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answer to a request.
@@ -8,10 +9,12 @@ import java.util.List;
  * <p>Thread safety: immutable.
  *
  * @param modelVersion which bundle made the list
+ * @param decisionId by which outcomes name this answer; null if it was not logged
  * @param items best first, or as {@link Diversity} orders them; fewer than k where fewer are
  *     eligible
  */
-public record Recommendations(String modelVersion, List<RecommendedItem> items) {
+public record Recommendations(
+    String modelVersion, @Nullable String decisionId, List<RecommendedItem> items) {
 
   public Recommendations {
     items = List.copyOf(items);

@@ -25,6 +25,7 @@ public final class PairedRun {
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
+      PairedRun log DECISIONS CANDIDATES CALLERS PAIRS      the decision log and plain batched inserts in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
       """;
 
@@ -43,7 +44,7 @@ public final class PairedRun {
         switch (what) {
           case "train", "score" -> n.length == 5;
           case "tables" -> n.length >= 6;
-          case "policy" -> n.length == 4;
+          case "policy", "log" -> n.length == 4;
           case "serve" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
@@ -58,6 +59,7 @@ public final class PairedRun {
           case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
+          case "log" -> log(n[0], n[1], n[2], n[3]);
           case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
           default -> memory(n[0], n[1]);
         };
@@ -169,6 +171,28 @@ public final class PairedRun {
         callers,
         requests,
         compared("requests/s", "batched", batched, "oneByOne", alone));
+  }
+
+  /** Durable decisions a second of callers who do not wait, and of one who inserts in batches. */
+  private static String log(int decisions, int candidates, int callers, int pairs) {
+    double[] grouped = new double[pairs];
+    double[] plain = new double[pairs];
+    Logging logging = new Logging(decisions, candidates);
+    for (int pair = -1; pair < pairs; pair++) {
+      double ours = logging.grouped(callers);
+      double batched = logging.plain();
+      if (pair >= 0) {
+        grouped[pair] = ours;
+        plain[pair] = batched;
+      }
+    }
+    return format(
+        "\"decisions\": %d, \"candidates\": %d, \"callers\": %d, \"plainBatch\": %d, %s",
+        decisions,
+        candidates,
+        callers,
+        Logging.BATCH,
+        compared("decisions/s", "decisionLog", grouped, "plainInserts", plain));
   }
 
   /** Milliseconds for 1,000 users of stage 1 with fixed weights and with gates, and of stage 2. */

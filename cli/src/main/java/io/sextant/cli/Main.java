@@ -27,6 +27,7 @@ import picocli.CommandLine.Command;
       Noise.class,
       Signals.class,
       Ope.class,
+      Feedback.class,
       Doctor.class
     })
 public final class Main {

@@ -3,9 +3,13 @@ package io.sextant.cli;
 import ai.djl.Device;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.sextant.InvalidInputException;
 import io.sextant.cli.http.HttpOptions;
 import io.sextant.cli.http.HttpService;
+import io.sextant.feedback.DecisionLog;
+import io.sextant.feedback.SqliteDecisionLog;
 import io.sextant.observe.MicrometerMetrics;
+import io.sextant.serve.DecisionLogging;
 import io.sextant.serve.Recommender;
 import io.sextant.serve.RecommenderOptions;
 import io.sextant.tensor.Devices;
@@ -58,22 +62,38 @@ final class Serve implements Callable<Integer> {
       description = "POST /v1/reload loads the bundle's folder again, by whoever asks")
   private boolean allowReload;
 
+  @Option(names = "--log", description = "file of the log of decisions; default: none is kept")
+  private @Nullable Path log;
+
+  @Option(
+      names = "--explore",
+      description = {
+        "the temperature at which logged lists are drawn, in units of the scores; 0: lists are",
+        "logged as they are ranked (default: ${DEFAULT-VALUE})"
+      })
+  private double explore;
+
   @Override
   public Integer call() throws InterruptedException {
     Device device = common.device();
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    RecommenderOptions options =
+    RecommenderOptions.Builder options =
         RecommenderOptions.builder()
             .device(Devices.name(device))
             .strategy(strategy)
             .timeout(Duration.ofMillis(timeoutMillis))
-            .metrics(new MicrometerMetrics(registry))
-            .build();
+            .metrics(new MicrometerMetrics(registry));
     HttpOptions http = new HttpOptions(host, port, httpThreads, maxBody, allowReload);
     CountDownLatch stopped = new CountDownLatch(1);
-    try (Recommender recommender = Recommender.open(model, options);
+    if (explore < 0) {
+      throw new InvalidInputException("--explore must be >= 0 but was " + explore);
+    }
+    Path file = log;
+    try (DecisionLog decisions = file == null ? null : SqliteDecisionLog.open(file);
+        Recommender recommender = Recommender.open(model, with(options, decisions).build());
         HttpService service = HttpService.start(model, recommender, http, registry::scrape)) {
-      Thread stop = new Thread(() -> close(service, recommender, stopped), "sextant-stop");
+      Thread stop =
+          new Thread(() -> close(service, recommender, decisions, stopped), "sextant-stop");
       Runtime.getRuntime().addShutdownHook(stop);
       System.out.println("serving " + model + " at " + service.url());
       System.out.flush();
@@ -82,10 +102,28 @@ final class Serve implements Callable<Integer> {
     return 0;
   }
 
+  private RecommenderOptions.Builder with(
+      RecommenderOptions.Builder options, @Nullable DecisionLog decisions) {
+    if (decisions == null) {
+      return options;
+    }
+    return options.decisions(
+        explore == 0
+            ? DecisionLogging.greedy(decisions)
+            : DecisionLogging.stratified(decisions, explore));
+  }
+
   /** Requests that are under way are answered before the process ends. */
-  private static void close(HttpService service, Recommender recommender, CountDownLatch stopped) {
+  private static void close(
+      HttpService service,
+      Recommender recommender,
+      @Nullable DecisionLog decisions,
+      CountDownLatch stopped) {
     service.close();
     recommender.close();
+    if (decisions != null) {
+      decisions.close();
+    }
     stopped.countDown();
   }
 }

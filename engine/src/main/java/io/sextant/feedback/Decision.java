@@ -39,8 +39,7 @@ public record Decision(
    * @param itemId its id
    * @param scores (M) what each strategy said of it
    * @param propensity probability with which it was drawn into its place, in (0, 1]; of a candidate
-   *     that is not in the slate, with which it would have been drawn into the first place, in [0,
-   *     1]
+   *     that is not in the slate, as {@link SlateExploration#firstPropensities} gives it, in [0, 1]
    */
   @SuppressWarnings("ArrayRecordComponent") // Vectors are handed over, not compared.
   public record Candidate(String itemId, float[] scores, double propensity) {

@@ -1,6 +1,7 @@
 package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -65,9 +66,7 @@ public final class PromotionGate {
     if (unseen.length < options.minRounds()) {
       return verdict.without(
           PromotionDecision.Outcome.TOO_FEW_ROUNDS,
-          say(
-              "%d rounds were not used to learn the candidate, %d are needed",
-              unseen.length, options.minRounds()),
+          tooFew(unseen.length, options.minRounds()),
           unseen.length);
     }
     LoggedRounds log = evidence.log().select(unseen);
@@ -90,33 +89,97 @@ public final class PromotionGate {
               "in %.2f %% of the rounds the candidate would draw an action that was never logged;"
                   + " %.2f %% are allowed",
               100 * unsupported, 100 * options.maxUnsupportedShare()),
+          unseen.length,
           overlap);
     }
     if (overlap.effectiveSampleSize() < options.minEffectiveSampleSize()) {
       return verdict.with(
           PromotionDecision.Outcome.TOO_LITTLE_OVERLAP,
-          say(
-              "%d rounds are worth %.1f (effective sample size), %.1f is needed",
-              unseen.length, overlap.effectiveSampleSize(), options.minEffectiveSampleSize()),
+          tooLittle(unseen.length, overlap.effectiveSampleSize(), options.minEffectiveSampleSize()),
+          unseen.length,
           overlap);
     }
     OffPolicyRounds old = OffPolicyRounds.of(log, evidence.incumbent().select(unseen), predictions);
-    double[] differences = options.estimator().roundValues(rounds);
-    double[] values = options.estimator().roundValues(old);
-    for (int i = 0; i < differences.length; i++) {
-      differences[i] -= values[i];
+    double[] differences =
+        less(options.estimator().roundValues(rounds), options.estimator().roundValues(old));
+    double half = halfWidth(differences, log, rounds, old, verdict.level());
+    return judged(verdict, overlap, differences, half);
+  }
+
+  /**
+   * Looks at a candidate by the slates that were shown; the options' estimator has no say. Bounds
+   * are Student's, and floors count decisions.
+   *
+   * @param look as in the other
+   */
+  public PromotionDecision decide(
+      String candidate, String incumbent, int look, SlateEvidence evidence) {
+    if (options.method() != IntervalMethod.STUDENT_T) {
+      throw new InvalidInputException(
+          "values of slates have no range that is known beforehand: use a gate with STUDENT_T");
     }
+    Verdict verdict = new Verdict(candidate, incumbent, look, level(look));
+    int[] unseen = evidence.unseen();
+    if (unseen.length < options.minRounds()) {
+      return verdict.without(
+          PromotionDecision.Outcome.TOO_FEW_ROUNDS,
+          tooFew(unseen.length, options.minRounds()),
+          unseen.length);
+    }
+    SlateRounds ofCandidate = evidence.candidate().select(unseen);
+    Overlap overlap = ofCandidate.overlap();
+    if (ofCandidate.unsupportedShare() > options.maxUnsupportedShare()) {
+      return verdict.with(
+          PromotionDecision.Outcome.WITHOUT_SUPPORT,
+          say(
+              "in %.2f %% of the decisions the candidate would show what could not have been"
+                  + " logged; %.2f %% are allowed",
+              100 * ofCandidate.unsupportedShare(), 100 * options.maxUnsupportedShare()),
+          unseen.length,
+          overlap);
+    }
+    if (ofCandidate.effectiveDecisions() < options.minEffectiveSampleSize()) {
+      return verdict.with(
+          PromotionDecision.Outcome.TOO_LITTLE_OVERLAP,
+          tooLittle(
+              unseen.length, ofCandidate.effectiveDecisions(), options.minEffectiveSampleSize()),
+          unseen.length,
+          overlap);
+    }
+    double[] differences = less(ofCandidate.values(), evidence.incumbent().select(unseen).values());
+    double half = MeanBounds.studentHalfWidth(differences, verdict.level());
+    return judged(verdict, overlap, differences, half);
+  }
+
+  private static double[] less(double[] values, double[] others) {
+    double[] differences = new double[values.length];
+    Arrays.setAll(differences, i -> values[i] - others[i]);
+    return differences;
+  }
+
+  private static PromotionDecision judged(
+      Verdict verdict, Overlap overlap, double[] differences, double halfWidth) {
     double difference = MeanBounds.mean(differences);
-    double lowerBound = difference - halfWidth(differences, log, rounds, old, verdict.level());
+    double lowerBound = difference - halfWidth;
     boolean better = lowerBound > 0;
     return verdict.judged(
         better ? PromotionDecision.Outcome.PROMOTED : PromotionDecision.Outcome.NOT_BETTER,
         say(
             "the difference of %.6g a round has the lower bound %.6g at level %.4g, which is %s",
             difference, lowerBound, verdict.level(), better ? "above 0" : "not above 0"),
+        differences.length,
         overlap,
         difference,
         lowerBound);
+  }
+
+  private static String tooFew(int rounds, int needed) {
+    return say("%d rounds were not used to learn the candidate, %d are needed", rounds, needed);
+  }
+
+  private static String tooLittle(int rounds, double worth, double needed) {
+    return say(
+        "%d rounds are worth %.1f (effective sample size), %.1f is needed", rounds, worth, needed);
   }
 
   private double halfWidth(
@@ -158,13 +221,15 @@ public final class PromotionGate {
           candidate, incumbent, look, level, outcome, reason, rounds, Double.NaN, Double.NaN, null);
     }
 
-    PromotionDecision with(PromotionDecision.Outcome outcome, String reason, Overlap overlap) {
-      return judged(outcome, reason, overlap, Double.NaN, Double.NaN);
+    PromotionDecision with(
+        PromotionDecision.Outcome outcome, String reason, int rounds, Overlap overlap) {
+      return judged(outcome, reason, rounds, overlap, Double.NaN, Double.NaN);
     }
 
     PromotionDecision judged(
         PromotionDecision.Outcome outcome,
         String reason,
+        int rounds,
         Overlap overlap,
         double difference,
         double lowerBound) {
@@ -175,7 +240,7 @@ public final class PromotionGate {
           level,
           outcome,
           reason,
-          overlap.rounds(),
+          rounds,
           difference,
           lowerBound,
           overlap);

@@ -2,7 +2,6 @@ package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
 import io.sextant.tensor.CounterRandom;
-import java.util.Arrays;
 
 /**
  * Fills a slate from candidates: the first slots greedily, in the order of the scores (the head),
@@ -26,7 +25,8 @@ import java.util.Arrays;
  * @param temperature of the tail, &gt; 0
  * @param epsilon the share of the tail's draws that ignore scores, 0..1
  */
-public record SlateSampler(int slots, int head, int pool, double temperature, double epsilon) {
+public record SlateSampler(int slots, int head, int pool, double temperature, double epsilon)
+    implements SlateExploration {
 
   public SlateSampler {
     if (slots < 1 || head < 0 || head > slots || pool < slots) {
@@ -37,33 +37,8 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
     Softmax.checkRates(temperature, epsilon);
   }
 
-  /**
-   * A slate with what a log needs of it.
-   *
-   * @param items (L) the positions of the drawn candidates among the scores; fewer if there were
-   *     fewer candidates
-   * @param propensities (L) with which probability each was drawn, given those above it
-   */
-  public record Draw(int[] items, double[] propensities) {
-
-    /** The probability of the slate as a whole. */
-    public double propensity() {
-      double product = 1;
-      for (double propensity : propensities) {
-        product *= propensity;
-      }
-      return product;
-    }
-  }
-
-  /**
-   * Draws a slate.
-   *
-   * @param scores (M) of the candidates, finite
-   * @param seed of the service
-   * @param decision the number of the decision: the same number draws the same slate again
-   */
-  public Draw draw(double[] scores, long seed, long decision) {
+  @Override
+  public SlateDraw draw(double[] scores, long seed, long decision) {
     CounterRandom random = new CounterRandom(seed, "slates", decision);
     Walk walk = new Walk(scores);
     int length = Math.min(slots, scores.length);
@@ -76,16 +51,10 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
       propensities[slot] = probabilities[items[slot]];
       walk.take(items[slot]);
     }
-    return new Draw(items, propensities);
+    return new SlateDraw(items, propensities);
   }
 
-  /**
-   * With which probability this sampler would have drawn each slot of a slate, given the slots
-   * above it: the target's side of a log of slates. 0 where it could not have.
-   *
-   * @param scores (M) what this sampler's policy thinks of the candidates, finite
-   * @param slate the positions of the slate's items among the scores, all different
-   */
+  @Override
   public double[] propensities(double[] scores, int[] slate) {
     if (slate.length > Math.min(slots, scores.length)) {
       throw new InvalidInputException(
@@ -107,6 +76,11 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
     return propensities;
   }
 
+  @Override
+  public double[] firstPropensities(double[] scores) {
+    return new Walk(scores).next(0);
+  }
+
   /** Goes down the slots and knows what is left. */
   private final class Walk {
     private final double[] scores;
@@ -120,7 +94,7 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
       taken = new boolean[scores.length];
       closed = new boolean[scores.length];
       probabilities = new double[scores.length];
-      int[] order = bestFirst(scores);
+      int[] order = Softmax.bestFirst(scores);
       for (int rank = pool; rank < order.length; rank++) {
         closed[order[rank]] = true;
       }
@@ -149,19 +123,5 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
       taken[item] = true;
       closed[item] = true;
     }
-  }
-
-  private static int[] bestFirst(double[] scores) {
-    Integer[] order = new Integer[scores.length];
-    for (int i = 0; i < order.length; i++) {
-      order[i] = i;
-    }
-    Arrays.sort(
-        order, (a, b) -> scores[a] == scores[b] ? a - b : Double.compare(scores[b], scores[a]));
-    int[] plain = new int[order.length];
-    for (int i = 0; i < plain.length; i++) {
-      plain[i] = order[i];
-    }
-    return plain;
   }
 }

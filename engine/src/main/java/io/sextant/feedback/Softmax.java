@@ -1,6 +1,7 @@
 package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
+import java.util.Arrays;
 
 /** Softmax over scores and draws by the inverse of the distribution function. */
 final class Softmax {
@@ -75,5 +76,20 @@ final class Softmax {
     if (!(epsilon >= 0 && epsilon <= 1)) {
       throw new InvalidInputException("epsilon must lie in 0..1 but was " + epsilon);
     }
+  }
+
+  /** The positions of the scores, the largest first; equal ones in their order. */
+  static int[] bestFirst(double[] scores) {
+    Integer[] order = new Integer[scores.length];
+    for (int i = 0; i < order.length; i++) {
+      order[i] = i;
+    }
+    Arrays.sort(
+        order, (a, b) -> scores[a] == scores[b] ? a - b : Double.compare(scores[b], scores[a]));
+    int[] plain = new int[order.length];
+    for (int i = 0; i < plain.length; i++) {
+      plain[i] = order[i];
+    }
+    return plain;
   }
 }

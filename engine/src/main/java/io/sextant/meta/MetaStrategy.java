@@ -94,6 +94,24 @@ public final class MetaStrategy implements AutoCloseable {
         });
   }
 
+  /**
+   * The best k items of each user, with the strategies' standardised scores, the user's features
+   * and the weights of stage 1.
+   *
+   * @param excluded what must not appear in which list
+   */
+  public DecidedLists rankForLog(List<UserState> users, int k, ExcludedItems excluded) {
+    return TensorThreads.call(
+        () -> {
+          try (Scope request = Scope.open(scorer.pool().device())) {
+            PoolScores scores = scorer.score(request, users);
+            Rescoring rescoring = rescore(request, gate, users, scores, k, excluded, true);
+            return DecidedLists.of(
+                order(rescoring, k), rescoring.evidence(), rescoring.before(), rescoring.weights());
+          }
+        });
+  }
+
   /** The same where the scores are there already: a report ranks by several mixers. */
   RankedLists rank(
       Scope request,

@@ -72,6 +72,11 @@ record PolicyModel(MetaPolicy policy, StrategyPool pool, TopK topK, MetaStrategy
   }
 
   @Override
+  public DecidedLists rankForLog(List<UserState> users, int k, ExcludedItems excluded) {
+    return meta.rankForLog(users, k, excluded);
+  }
+
+  @Override
   public RankedLists similar(List<int[]> items, int k, ExcludedItems excluded) {
     return new SimilarItems(meta.scorer(), meta.globalWeights()).search(items, k, excluded);
   }

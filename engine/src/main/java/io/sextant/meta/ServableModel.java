@@ -75,6 +75,11 @@ public interface ServableModel extends AutoCloseable {
   /** The same with what each strategy adds to each score. */
   MixedLists rankWithParts(List<UserState> users, int k, ExcludedItems excluded);
 
+  /** The same with what decided, for a log of decisions. */
+  default DecidedLists rankForLog(List<UserState> users, int k, ExcludedItems excluded) {
+    return DecidedLists.plain(rank(users, k, excluded));
+  }
+
   /**
    * Items that are like given ones: those that the strategies recommend to a user who was never
    * seen and has done nothing but with these items. Strategies that look at no history take no

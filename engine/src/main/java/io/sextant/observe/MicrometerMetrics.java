@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code sextant.model}</td><td>gauge: 1, with the {@code version} that serves</td></tr>
  *   <tr><td>{@code sextant.swaps}</td><td>counter, by {@code result}: accepted or refused</td></tr>
  *   <tr><td>{@code sextant.events}</td><td>counter: events recorded</td></tr>
+ *   <tr><td>{@code sextant.decisions}</td><td>counter, by {@code result}: logged, refused (the log's
+ *       queue was full) or failed (taken, but not written)</td></tr>
  * </table>
  *
  * <p>Thread safety: safe.
@@ -44,6 +46,9 @@ public final class MicrometerMetrics implements ServiceMetrics {
   private final Counter accepted;
   private final Counter refused;
   private final Counter events;
+  private final Counter logged;
+  private final Counter unlogged;
+  private final Counter failed;
   private final List<Meter> gauges = new ArrayList<>();
   private @Nullable Gauge model;
 
@@ -79,6 +84,9 @@ public final class MicrometerMetrics implements ServiceMetrics {
             .register(registry);
     accepted = swaps("accepted");
     refused = swaps("refused");
+    logged = decisions("logged");
+    unlogged = decisions("refused");
+    failed = decisions("failed");
     events =
         Counter.builder("sextant.events")
             .description("Events of users that were recorded")
@@ -89,6 +97,13 @@ public final class MicrometerMetrics implements ServiceMetrics {
   private Counter swaps(String result) {
     return Counter.builder("sextant.swaps")
         .description("New models, by whether they were accepted")
+        .tags(tags.and("result", result))
+        .register(registry);
+  }
+
+  private Counter decisions(String result) {
+    return Counter.builder("sextant.decisions")
+        .description("Decisions that were to be logged, by what became of them")
         .tags(tags.and("result", result))
         .register(registry);
   }
@@ -139,6 +154,16 @@ public final class MicrometerMetrics implements ServiceMetrics {
   @Override
   public void event() {
     events.increment();
+  }
+
+  @Override
+  public void decision(boolean kept) {
+    (kept ? logged : unlogged).increment();
+  }
+
+  @Override
+  public void decisionFailed() {
+    failed.increment();
   }
 
   @Override

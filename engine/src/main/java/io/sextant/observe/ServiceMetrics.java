@@ -44,6 +44,17 @@ public interface ServiceMetrics {
   /** An event of a user was recorded. */
   default void event() {}
 
+  /**
+   * A decision was handed to the log.
+   *
+   * @param kept whether the log took it; else its queue was full or it failed, and the answer went
+   *     out without a decision's id
+   */
+  default void decision(boolean kept) {}
+
+  /** A decision that the log took could not be written. */
+  default void decisionFailed() {}
+
   /** The recommender was closed. */
   default void closed() {}
 }

@@ -1,6 +1,7 @@
 package io.sextant.serve;
 
 import io.sextant.RankedLists;
+import io.sextant.meta.DecidedLists;
 import io.sextant.meta.MixedLists;
 import io.sextant.meta.ServableModel;
 import io.sextant.retrieve.ExcludedItems;
@@ -35,19 +36,29 @@ record GroupSearch(List<Job> jobs) implements ExcludedItems {
     List<UserState> users = jobs.stream().map(Job::user).toList();
     int n = jobs.stream().mapToInt(Job::n).max().orElse(1);
     return switch (jobs.get(0).kind()) {
-      case RANKED -> found(model, model.rank(users, n, this), null);
+      case RANKED -> found(model, model.rank(users, n, this), null, null);
       case WITH_PARTS -> {
         MixedLists mixed = model.rankWithParts(users, n, this);
-        yield found(model, mixed.lists(), mixed);
+        yield found(model, mixed.lists(), mixed, null);
+      }
+      case LOGGED -> {
+        DecidedLists decided = model.rankForLog(users, n, this);
+        yield found(model, decided.lists(), null, decided);
       }
       case SIMILAR ->
           found(
-              model, model.similar(users.stream().map(UserState::history).toList(), n, this), null);
+              model,
+              model.similar(users.stream().map(UserState::history).toList(), n, this),
+              null,
+              null);
     };
   }
 
   private List<Job.Found> found(
-      ServableModel model, RankedLists lists, @Nullable MixedLists mixed) {
+      ServableModel model,
+      RankedLists lists,
+      @Nullable MixedLists mixed,
+      @Nullable DecidedLists decided) {
     List<Job.Found> found = new ArrayList<>(jobs.size());
     for (int list = 0; list < jobs.size(); list++) {
       Job job = jobs.get(list);
@@ -61,7 +72,14 @@ record GroupSearch(List<Job> jobs) implements ExcludedItems {
               ? List.of()
               : IntStream.range(0, length).mapToObj(place -> mixed.partsOf(row, place)).toList();
       float[] directions = job.directions() ? model.directions(places) : new float[0];
-      found.add(new Job.Found(places, scores, parts, directions));
+      Job.Evidence evidence =
+          decided == null
+              ? null
+              : new Job.Evidence(
+                  IntStream.range(0, length).mapToObj(p -> decided.scoresOf(row, p)).toList(),
+                  decided.inputsOf(row),
+                  decided.gatesOf(row));
+      found.add(new Job.Found(places, scores, parts, directions, evidence));
     }
     return found;
   }

@@ -55,6 +55,16 @@ final class GuardedMetrics implements ServiceMetrics {
   }
 
   @Override
+  public void decision(boolean kept) {
+    guarded(s -> s.decision(kept));
+  }
+
+  @Override
+  public void decisionFailed() {
+    guarded(ServiceMetrics::decisionFailed);
+  }
+
+  @Override
   public void closed() {
     guarded(ServiceMetrics::closed);
   }

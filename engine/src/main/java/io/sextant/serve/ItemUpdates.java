@@ -65,6 +65,19 @@ final class ItemUpdates {
     updates.entrySet().removeIf(entry -> !apply(catalogue, entry.getKey(), entry.getValue()));
   }
 
+  /** Makes the changes in a catalogue beside, as far as it knows the items. */
+  void showTo(Catalogue beside) {
+    updates.forEach((item, update) -> apply(beside, item, update));
+  }
+
+  /** The same with one item's. */
+  void showTo(Catalogue beside, String itemId) {
+    Update update = updates.get(itemId);
+    if (update != null) {
+      apply(beside, itemId, update);
+    }
+  }
+
   private static boolean apply(Catalogue catalogue, String itemId, Update update) {
     int place = catalogue.placeOf(itemId);
     if (place < 0) {

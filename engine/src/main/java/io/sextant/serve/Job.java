@@ -4,6 +4,7 @@ import io.sextant.strategy.UserState;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One list that is to be computed. It holds its model's memory from its making until it has left
@@ -36,6 +37,7 @@ record Job(
   enum Kind {
     RANKED,
     WITH_PARTS,
+    LOGGED,
     SIMILAR
   }
 
@@ -46,8 +48,23 @@ record Job(
    * @param scores of them
    * @param parts of each score by strategy; empty unless wanted
    * @param directions of the items, one after the other; empty unless wanted and there are any
+   * @param evidence what decided; null unless it is to be logged
    */
-  record Found(int[] places, float[] scores, List<Map<String, Float>> parts, float[] directions) {}
+  record Found(
+      int[] places,
+      float[] scores,
+      List<Map<String, Float>> parts,
+      float[] directions,
+      @Nullable Evidence evidence) {}
+
+  /**
+   * What decided.
+   *
+   * @param strategyScores for each place what each strategy says
+   * @param inputs what the policy knew of the user
+   * @param gates how it weighed the strategies
+   */
+  record Evidence(List<float[]> strategyScores, float[] inputs, float[] gates) {}
 
   /** Requests of one group are computed together. */
   Object group() {

@@ -34,6 +34,8 @@ final class Query implements AutoCloseable {
   private final int k;
   private final Diversity diversity;
   private final long deadline;
+  private final @Nullable String userId;
+  private final @Nullable DecisionWriter writer;
   private final int size;
   private int n;
   private int[] places = {};
@@ -46,7 +48,9 @@ final class Query implements AutoCloseable {
       long[] mask,
       int k,
       Diversity diversity,
-      long deadline) {
+      long deadline,
+      @Nullable String userId,
+      @Nullable DecisionWriter writer) {
     this.version = version;
     this.kind = kind;
     this.user = user;
@@ -56,7 +60,10 @@ final class Query implements AutoCloseable {
     this.diversity = diversity;
     this.deadline = deadline;
     size = Math.max(1, version.catalogue().size());
-    n = Math.min(size, Variety.pool(diversity, k));
+    this.userId = userId;
+    this.writer = writer;
+    int pool = writer == null ? 0 : writer.logging().pool();
+    n = Math.min(size, Math.max(pool, Variety.pool(diversity, k)));
   }
 
   /**
@@ -64,9 +71,17 @@ final class Query implements AutoCloseable {
    *
    * @param version acquired; the query's from here on, unless this throws
    * @param live events of the user since the bundle was made
+   * @param writer logs the decision; null if it is not to be logged
    */
   static Query of(
-      ServedVersion version, RecommendationRequest request, List<String> live, long deadline) {
+      ServedVersion version,
+      RecommendationRequest request,
+      List<String> live,
+      long deadline,
+      @Nullable DecisionWriter writer) {
+    if (writer != null) {
+      DecisionWriter.check(request.userId());
+    }
     Catalogue catalogue = version.catalogue();
     List<String> given = request.history();
     int index = version.indexOf(request.userId());
@@ -81,13 +96,22 @@ final class Query implements AutoCloseable {
             : IntStream.concat(Arrays.stream(stored), events.stream().mapToInt(catalogue::placeOf));
     return new Query(
         version,
-        request.parts() ? Job.Kind.WITH_PARTS : Job.Kind.RANKED,
+        kind(request, writer),
         user,
         excluded(catalogue, seen, eligibility),
         mask(catalogue, eligibility),
         request.k(),
         request.diversity(),
-        deadline);
+        deadline,
+        request.userId(),
+        writer);
+  }
+
+  private static Job.Kind kind(RecommendationRequest request, @Nullable DecisionWriter writer) {
+    if (writer != null) {
+      return Job.Kind.LOGGED;
+    }
+    return request.parts() ? Job.Kind.WITH_PARTS : Job.Kind.RANKED;
   }
 
   /**
@@ -111,7 +135,9 @@ final class Query implements AutoCloseable {
         mask(catalogue, request.eligibility()),
         request.k(),
         Diversity.NONE,
-        deadline);
+        deadline,
+        null,
+        null);
   }
 
   /** An id as a message can hold it. */
@@ -178,6 +204,14 @@ final class Query implements AutoCloseable {
       n = (int) Math.min(size, 2L * n);
       return null;
     }
+    String decisionId = null;
+    Job.Evidence evidence = found.evidence();
+    if (writer != null && evidence != null) {
+      int[] varied = diversity.equals(Diversity.NONE) ? null : taken;
+      DecisionWriter.Shown shown = writer.show(version, userId, found, evidence, k, varied);
+      taken = shown.taken();
+      decisionId = shown.decisionId();
+    }
     places = Arrays.stream(taken).map(i -> found.places()[i]).toArray();
     List<RecommendedItem> items = new ArrayList<>(taken.length);
     for (int i : taken) {
@@ -186,7 +220,7 @@ final class Query implements AutoCloseable {
           new RecommendedItem(
               version.catalogue().idOf(found.places()[i]), found.scores()[i], parts));
     }
-    return new Recommendations(version.id(), items);
+    return new Recommendations(version.id(), decisionId, items);
   }
 
   private int[][] values(Job.Found found) {

@@ -1,6 +1,8 @@
 package io.sextant.serve;
 
 import io.sextant.DeadlineExceededException;
+import io.sextant.Diversity;
+import io.sextant.Eligibility;
 import io.sextant.Event;
 import io.sextant.ExplainedItem;
 import io.sextant.InvalidInputException;
@@ -8,26 +10,27 @@ import io.sextant.NewItem;
 import io.sextant.OverloadedException;
 import io.sextant.RecommendationRequest;
 import io.sextant.Recommendations;
+import io.sextant.RecommendedItem;
 import io.sextant.RecommenderClosedException;
 import io.sextant.ServiceHealth;
 import io.sextant.SextantException;
 import io.sextant.SimilarItemsRequest;
+import io.sextant.feedback.CandidateScorer;
+import io.sextant.feedback.Decision;
+import io.sextant.feedback.Outcome;
 import io.sextant.meta.ServableModel;
 import io.sextant.observe.ServiceMetrics;
-import io.sextant.observe.SwapEvent;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,28 +63,24 @@ public final class Recommender implements AutoCloseable {
 
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final Duration LONGEST = Duration.ofHours(1);
-  private static final long CLOSING_SECONDS = 30;
 
   private final RecommenderOptions options;
-  private final ServedVersion.Loader loader;
   private final ServiceMetrics metrics;
+  private final @Nullable DecisionWriter writer;
   private final Batcher batcher;
   private final Callbacks callbacks;
   private final Answers answers;
   private final LiveHistories live;
   private final Semaphore explaining = new Semaphore(1, true);
-  private final ReentrantLock swapping = new ReentrantLock();
-  private final ReentrantLock changing = new ReentrantLock();
-  private final ItemUpdates updates = new ItemUpdates();
-  private final AtomicBoolean closed = new AtomicBoolean();
-  private volatile ServedVersion current;
+  private final Versions versions;
 
   private Recommender(
-      RecommenderOptions options, ServedVersion.Loader loader, ServedVersion first) {
+      RecommenderOptions options, ServedVersion.Loader loader, Path bundle, ServedVersion first) {
     this.options = options;
-    this.loader = loader;
     metrics = new GuardedMetrics(options.metrics());
-    current = first;
+    DecisionLogging decisions = options.decisions();
+    writer = decisions == null ? null : new DecisionWriter(decisions, metrics);
+    versions = new Versions(options, loader, metrics, bundle, first);
     live = new LiveHistories(options.maxLiveUsers(), options.maxLiveEvents());
     callbacks = new Callbacks(options.callbacks());
     batcher = new Batcher(options, metrics);
@@ -105,7 +104,7 @@ public final class Recommender implements AutoCloseable {
 
   /** Serves what a loader makes of a bundle. */
   static Recommender open(Path bundle, RecommenderOptions options, ServedVersion.Loader loader) {
-    return new Recommender(options, loader, ServedVersion.open(bundle, options, loader));
+    return new Recommender(options, loader, bundle, ServedVersion.open(bundle, options, loader));
   }
 
   /** The best items for a user. */
@@ -173,11 +172,24 @@ public final class Recommender implements AutoCloseable {
     }
     return answers.observed(
         () -> {
-          try (Query query = query(request)) {
+          try (Query query = query(unlogged(request))) {
             answers.await(query);
             return explained(query);
           }
         });
+  }
+
+  /** An explanation is of a list as it is ranked. */
+  private static RecommendationRequest unlogged(RecommendationRequest request) {
+    return new RecommendationRequest(
+        request.userId(),
+        request.history(),
+        request.k(),
+        request.eligibility(),
+        request.diversity(),
+        request.timeout(),
+        request.parts(),
+        false);
   }
 
   private List<ExplainedItem> explained(Query query) {
@@ -203,7 +215,7 @@ public final class Recommender implements AutoCloseable {
   public void recordEvent(String userId, String itemId) {
     kept("user", userId);
     kept("item", itemId);
-    if (closed.get()) {
+    if (versions.isClosed()) {
       throw Waiting.closed();
     }
     live.record(userId, itemId);
@@ -216,12 +228,55 @@ public final class Recommender implements AutoCloseable {
   }
 
   /**
+   * Records what came of a decision: by the id that the answer carried. It may come late, or twice.
+   *
+   * @return completes when it is durable, as {@link io.sextant.feedback.DecisionLog#record}
+   * @throws InvalidInputException if the recommender has no log
+   * @throws OverloadedException if too much waits to be written
+   */
+  public CompletableFuture<Void> outcome(Outcome outcome) {
+    DecisionWriter log = writer;
+    if (log == null) {
+      throw new InvalidInputException(
+          "an outcome needs a log of decisions: give one by decisions(...)");
+    }
+    return log.logging().log().record(outcome);
+  }
+
+  /**
+   * The model in service as a policy that can be evaluated on a log: it scores the candidates of a
+   * decision for its user, as far as the user is known now. Candidates that cannot be shown any
+   * more come last.
+   */
+  public CandidateScorer scorer() {
+    return decision -> {
+      List<String> ids = decision.candidates().stream().map(Decision.Candidate::itemId).toList();
+      RecommendationRequest request =
+          new RecommendationRequest(
+              decision.userId(),
+              null,
+              Math.max(1, ids.size()),
+              Eligibility.UNSEEN.withSeen().among(Set.copyOf(ids)),
+              Diversity.NONE,
+              null,
+              false,
+              false);
+      Map<String, Double> byId = new HashMap<>();
+      for (RecommendedItem item : recommend(request).items()) {
+        byId.put(item.itemId(), (double) item.score());
+      }
+      double least = byId.values().stream().mapToDouble(x -> x).min().orElse(0);
+      return ids.stream().mapToDouble(id -> byId.getOrDefault(id, least - 1)).toArray();
+    };
+  }
+
+  /**
    * Switches an item on or off, for every list from now on and for models to come.
    *
    * @throws InvalidInputException if the model does not know it
    */
   public void setAvailable(String itemId, boolean available) {
-    changing(catalogue -> updates.setAvailable(catalogue, itemId, available));
+    versions.changing(itemId, c -> c.updates().setAvailable(c.catalogue(), itemId, available));
   }
 
   /**
@@ -232,7 +287,7 @@ public final class Recommender implements AutoCloseable {
    * @throws InvalidInputException if the model does not know it
    */
   public void setAttributes(String itemId, Map<String, Set<String>> attributes) {
-    changing(catalogue -> updates.setAttributes(catalogue, itemId, attributes));
+    versions.changing(itemId, c -> c.updates().setAttributes(c.catalogue(), itemId, attributes));
   }
 
   /**
@@ -243,7 +298,7 @@ public final class Recommender implements AutoCloseable {
    */
   public void addItem(NewItem item) {
     kept("item", item.itemId());
-    changing(catalogue -> updates.add(catalogue, item));
+    versions.changing(item.itemId(), c -> c.updates().add(c.catalogue(), item));
   }
 
   /**
@@ -255,59 +310,64 @@ public final class Recommender implements AutoCloseable {
    * @throws InvalidInputException if it cannot be served; then the old one serves on
    */
   public String swap(Path bundle) {
-    swapping.lock();
-    SwapEvent event = new SwapEvent();
-    event.begin();
-    String version = "";
-    try {
-      if (closed.get()) {
-        throw Waiting.closed();
-      }
-      version = publish(ServedVersion.open(bundle, options, loader));
-      return version;
-    } finally {
-      if (version.isEmpty()) {
-        metrics.swapRefused();
-      }
-      event.finish(version, !version.isEmpty());
-      swapping.unlock();
-    }
+    return versions.swap(bundle);
   }
 
-  private String publish(ServedVersion next) {
-    ServedVersion old;
-    changing.lock();
-    try {
-      if (closed.get()) {
-        throw Waiting.closed();
-      }
-      updates.applyTo(next.catalogue());
-      old = current;
-      current = next;
-    } catch (RuntimeException | Error e) {
-      next.release();
-      throw e;
-    } finally {
-      changing.unlock();
-    }
-    old.release();
-    metrics.serving(next.id());
-    return next.id();
+  /**
+   * Serves a bundle to a share of the users, the others as before: an A/B test, or the first step
+   * of a promotion. Who is in stays in; visitors without an id are not. A canary that is there
+   * gives way. Memory is that of both models.
+   *
+   * @return the version of the canary
+   * @throws InvalidInputException if it cannot be served; then nothing changes
+   */
+  public String startCanary(Path bundle, StickyBuckets users) {
+    return versions.startCanary(bundle, users);
+  }
+
+  /** Ends the canary: its users get what all get. False if there was none. */
+  public boolean stopCanary() {
+    return versions.stopCanary();
+  }
+
+  /**
+   * Serves the canary to all.
+   *
+   * @return its version
+   * @throws InvalidInputException if there is none
+   */
+  public String promoteCanary() {
+    return versions.promoteCanary();
+  }
+
+  /**
+   * Serves again what was served before the last swap or promotion; a canary stays.
+   *
+   * @return its version
+   * @throws InvalidInputException if nothing was, or its bundle is no more what it was
+   */
+  public String rollback() {
+    return versions.rollback();
+  }
+
+  /** The version that serves a share of the users, if there is one. */
+  public Optional<String> canaryVersion() {
+    return versions.canary().map(ServedVersion::id);
   }
 
   /** The version of the model that serves: the bundle's content id. */
   public String modelVersion() {
-    return current.id();
+    return versions.current().id();
   }
 
   /** How the service is; never blocks for long. */
   public ServiceHealth health() {
-    ServedVersion version = current;
+    ServedVersion version = versions.current();
     int depth = batcher.depth();
     long busy = batcher.busyNanos();
     ServiceHealth.Status status = ServiceHealth.Status.UP;
     String detail = "serves";
-    if (closed.get()) {
+    if (versions.isClosed()) {
       status = ServiceHealth.Status.DOWN;
       detail = "is closed";
     } else if (busy > STUCK_NANOS) {
@@ -336,19 +396,11 @@ public final class Recommender implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
+    if (!versions.close()) {
       return;
     }
     batcher.close();
-    ServedVersion last;
-    changing.lock();
-    try {
-      last = current;
-    } finally {
-      changing.unlock();
-    }
-    last.release();
-    Waiting.forLatch(last.freed(), CLOSING_SECONDS);
+    versions.free();
     callbacks.close();
     metrics.closed();
   }
@@ -358,30 +410,20 @@ public final class Recommender implements AutoCloseable {
     String user = request.userId();
     List<String> events = user == null || request.history() != null ? List.of() : live.of(user);
     long deadline = deadline(request.timeout());
-    return acquired(version -> Query.of(version, request, events, deadline));
+    DecisionWriter log = writer;
+    if (log == null && Boolean.TRUE.equals(request.log())) {
+      throw new InvalidInputException(
+          "the request is to be logged but there is no log: give one by decisions(...)");
+    }
+    DecisionWriter used = log != null && log.wants(request.parts(), request.log()) ? log : null;
+    return versions.using(
+        versions.of(user), version -> Query.of(version, request, events, deadline, used));
   }
 
   private Query query(SimilarItemsRequest request) {
     checkK(request.k());
     long deadline = deadline(request.timeout());
-    return acquired(version -> Query.of(version, request, deadline));
-  }
-
-  private Query acquired(Function<ServedVersion, Query> maker) {
-    ServedVersion version = current;
-    while (!version.acquire()) {
-      if (closed.get()) {
-        throw Waiting.closed();
-      }
-      // It was swapped away between the two lines: the next one is there already.
-      version = current;
-    }
-    try {
-      return maker.apply(version);
-    } catch (RuntimeException | Error e) {
-      version.release();
-      throw e;
-    }
+    return versions.using(versions.current(), version -> Query.of(version, request, deadline));
   }
 
   private void checkK(int k) {
@@ -403,17 +445,5 @@ public final class Recommender implements AutoCloseable {
     Duration timeout = asked == null ? options.timeout() : asked;
     Duration bounded = timeout.compareTo(LONGEST) > 0 ? LONGEST : timeout;
     return System.nanoTime() + bounded.toNanos();
-  }
-
-  private void changing(Consumer<Catalogue> change) {
-    changing.lock();
-    try {
-      if (closed.get()) {
-        throw Waiting.closed();
-      }
-      change.accept(current.catalogue());
-    } finally {
-      changing.unlock();
-    }
   }
 }

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxNewItems how many items can be added to a model
  * @param callbacks runs what follows an asynchronous answer; null for threads of the recommender's
  *     own. An executor that runs things at once makes the computing thread do it
+ * @param decisions how decisions are logged; null for not at all
  * @param metrics to whom numbers are reported
  */
 public record RecommenderOptions(
@@ -42,6 +43,7 @@ public record RecommenderOptions(
     int maxLiveEvents,
     int maxNewItems,
     @Nullable Executor callbacks,
+    @Nullable DecisionLogging decisions,
     ServiceMetrics metrics) {
 
   public RecommenderOptions {
@@ -92,6 +94,7 @@ public record RecommenderOptions(
     private int maxLiveEvents = 200;
     private int maxNewItems = 1000;
     private @Nullable Executor callbacks;
+    private @Nullable DecisionLogging decisions;
     private ServiceMetrics metrics = ServiceMetrics.NONE;
 
     private Builder() {}
@@ -156,6 +159,11 @@ public record RecommenderOptions(
       return this;
     }
 
+    public Builder decisions(DecisionLogging decisions) {
+      this.decisions = decisions;
+      return this;
+    }
+
     public Builder metrics(ServiceMetrics metrics) {
       this.metrics = metrics;
       return this;
@@ -180,6 +188,7 @@ public record RecommenderOptions(
           maxLiveEvents,
           maxNewItems,
           callbacks,
+          decisions,
           metrics);
     }
   }

@@ -143,6 +143,11 @@ final class ServedVersion {
     return id;
   }
 
+  /** The version that decisions name: the policy's, or where there is none the bundle's. */
+  String policyVersion() {
+    return model.policyVersion().orElse(id);
+  }
+
   Instant since() {
     return since;
   }

@@ -52,7 +52,7 @@ class ExplorationTest {
     Map<List<Integer>, Integer> counts = new HashMap<>();
     Map<List<Integer>, Double> chances = new HashMap<>();
     for (int i = 0; i < DRAWS; i++) {
-      SlateSampler.Draw draw = sampler.draw(scores, 3, i);
+      SlateDraw draw = sampler.draw(scores, 3, i);
       assertThat(sampler.propensities(scores, draw.items())).isEqualTo(draw.propensities());
       List<Integer> items = new ArrayList<>();
       for (int item : draw.items()) {
@@ -81,8 +81,7 @@ class ExplorationTest {
     // Fewer candidates than slots: the slate ends with them.
     assertThat(new SlateSampler(3, 0, 3, 1, 0).draw(new double[] {1, 1}, 1, 1).items()).hasSize(2);
     // Scores far apart neither overflow nor lose the last candidate.
-    SlateSampler.Draw draw =
-        new SlateSampler(2, 0, 2, 1e-3, 0).draw(new double[] {1e6, -1e6}, 1, 1);
+    SlateDraw draw = new SlateSampler(2, 0, 2, 1e-3, 0).draw(new double[] {1e6, -1e6}, 1, 1);
     assertThat(draw.items()).containsExactly(0, 1);
     assertThat(draw.propensities()).containsExactly(1, 1);
   }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.sextant.ExplainedItem;
 import io.sextant.Recommendations;
 import io.sextant.ServiceHealth;
+import io.sextant.SextantException;
 import io.sextant.serve.Recommender;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -83,6 +85,7 @@ final class Api {
         Requests.Similar.class,
         body -> list(recommender.similarItems(body.request())));
     post("/v1/events", Requests.Happened.class, this::record);
+    post("/v1/outcomes", Requests.CameOf.class, this::outcome);
     post("/v1/items", Requests.Added.class, this::add);
     post("/v1/items/available", Requests.Availability.class, this::setAvailable);
     if (options.allowReload()) {
@@ -183,6 +186,9 @@ final class Api {
     Names known = names;
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("modelVersion", list.modelVersion());
+    if (list.decisionId() != null) {
+      answer.put("decisionId", list.decisionId());
+    }
     answer.put(
         "items",
         list.items().stream()
@@ -224,6 +230,16 @@ final class Api {
   private Object record(Requests.Happened body) {
     recommender.recordEvent(
         Requests.required("user", body.user()), Requests.required("item", body.item()));
+    return Map.of("recorded", true);
+  }
+
+  /** Answers when the outcome is durable. */
+  private Object outcome(Requests.CameOf body) {
+    try {
+      recommender.outcome(body.outcome(System.currentTimeMillis())).join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof SextantException failure ? failure : e;
+    }
     return Map.of("recorded", true);
   }
 

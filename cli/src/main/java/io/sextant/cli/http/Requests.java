@@ -3,9 +3,11 @@ package io.sextant.cli.http;
 import io.sextant.AttributeFilter;
 import io.sextant.Diversity;
 import io.sextant.Eligibility;
+import io.sextant.EventType;
 import io.sextant.NewItem;
 import io.sextant.RecommendationRequest;
 import io.sextant.SimilarItemsRequest;
+import io.sextant.feedback.Outcome;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,8 @@ final class Requests {
       @Nullable List<Filter> filters,
       @Nullable Variety diversity,
       @Nullable Integer timeoutMs,
-      @Nullable Boolean parts) {
+      @Nullable Boolean parts,
+      @Nullable Boolean log) {
 
     RecommendationRequest request() {
       if (user == null && history == null) {
@@ -45,7 +48,8 @@ final class Requests {
               filters == null ? List.of() : filters.stream().map(Filter::filter).toList()),
           diversity == null ? Diversity.NONE : diversity.diversity(),
           timeoutMs == null ? null : Duration.ofMillis(timeoutMs),
-          Boolean.TRUE.equals(parts));
+          Boolean.TRUE.equals(parts),
+          log);
     }
   }
 
@@ -81,6 +85,30 @@ final class Requests {
 
   /** {@code POST /v1/events}. */
   record Happened(@Nullable String user, @Nullable String item) {}
+
+  /** {@code POST /v1/outcomes}: what came of a decision, now. */
+  record CameOf(
+      @Nullable String decision,
+      @Nullable String item,
+      @Nullable String type,
+      @Nullable Double value,
+      @Nullable String key) {
+
+    Outcome outcome(long nowMillis) {
+      String kind = required("type", type);
+      return new Outcome(
+          required("decision", decision),
+          required("item", item),
+          EventType.parse(kind)
+              .orElseThrow(
+                  () ->
+                      new HttpFailure(
+                          400, "\"type\" must be view, click, cart, purchase or rating")),
+          value == null ? 1 : value,
+          nowMillis,
+          key == null ? "" : key);
+    }
+  }
 
   /** {@code POST /v1/items/available}. */
   record Availability(@Nullable String item, @Nullable Boolean available) {}

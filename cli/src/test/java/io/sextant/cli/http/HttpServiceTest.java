@@ -4,8 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sextant.EventType;
 import io.sextant.RecommendationRequest;
 import io.sextant.cli.Trained;
+import io.sextant.feedback.DecisionLog;
+import io.sextant.feedback.LoggedDecision;
+import io.sextant.feedback.SqliteDecisionLog;
+import io.sextant.serve.DecisionLogging;
+import io.sextant.serve.RecommenderOptions;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -66,6 +72,39 @@ class HttpServiceTest {
     assertThat(ids(service.posted("/v1/similar", "{\"item\": \"i3\", \"k\": 4}")))
         .hasSize(4)
         .doesNotContain("i3");
+  }
+
+  @Test
+  void whatCameOfADecisionIsLogged() throws Exception {
+    assertThat(service.posted("/v1/recommend", "{\"user\": \"u1\"}").has("decisionId")).isFalse();
+    String click = "{\"decision\": \"%s\", \"item\": \"%s\", \"type\": \"%s\"}";
+    assertThat(service.post("/v1/outcomes", click.formatted("d", "i", "click")).body())
+        .contains("needs a log");
+    try (DecisionLog log = SqliteDecisionLog.open(folder.resolve("decisions"));
+        Service logged =
+            new Service(
+                folder.resolve("model"),
+                RecommenderOptions.builder().decisions(DecisionLogging.stratified(log, 0.1)))) {
+      JsonNode answer = logged.posted("/v1/recommend", "{\"user\": \"u1\", \"k\": 3}");
+      String id = answer.path("decisionId").asText();
+      String item = ids(answer).get(1);
+      logged.posted("/v1/outcomes", click.formatted(id, item, "buy"));
+      assertThat(logged.post("/v1/outcomes", click.formatted(id, item, "sneeze")).statusCode())
+          .isEqualTo(400);
+      assertThat(
+              logged
+                  .posted("/v1/recommend", "{\"user\": \"u1\", \"log\": false}")
+                  .has("decisionId"))
+          .isFalse();
+      assertThat(logged.get("/metrics").body())
+          .contains("sextant_decisions_total{result=\"logged\"} 1.0");
+      List<LoggedDecision> all = new ArrayList<>();
+      log.read(0, Long.MAX_VALUE, all::add);
+      assertThat(all).hasSize(1);
+      assertThat(all.get(0).decision().userId()).isEqualTo("u1");
+      assertThat(all.get(0).outcomes().get(0).type()).isEqualTo(EventType.PURCHASE);
+      assertThat(all.get(0).outcomes().get(0).itemId()).isEqualTo(item);
+    }
   }
 
   @Test

@@ -25,11 +25,15 @@ final class Service implements AutoCloseable {
   private final HttpClient client = HttpClient.newHttpClient();
 
   Service(Path model) {
+    this(model, RecommenderOptions.builder());
+  }
+
+  Service(Path model, RecommenderOptions.Builder options) {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     recommender =
         Recommender.open(
             model,
-            RecommenderOptions.builder()
+            options
                 .timeout(Duration.ofSeconds(30))
                 .maxNewItems(4)
                 .metrics(new MicrometerMetrics(registry))
