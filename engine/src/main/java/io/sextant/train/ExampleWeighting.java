@@ -102,7 +102,8 @@ public final class ExampleWeighting implements ExampleWeigher {
   }
 
   @Override
-  public void start(Scope session, LearningTask<?> task, ModelParameters parameters) {
+  public void start(
+      Scope session, LearningTask<?> task, ModelParameters parameters, int stepsPerEpoch) {
     if (!(task instanceof TwoTowerTask twoTower)) {
       throw new InvalidInputException(
           "weights of examples are learned with a two-tower model, whose examples are interactions; fit other strategies to the weights that it has learned");
@@ -322,12 +323,7 @@ public final class ExampleWeighting implements ExampleWeigher {
     private LookAhead lookAhead(
         TwoTowerTask task, MetaRows rows, ModelParameters parameters, String stream) {
       long seed = new CounterRandom(options.seed(), stream, 0).nextLong();
-      TwoTowerTask judge = task.over(rows.interactions(), seed);
-      FactorForm form = task.closedForm();
-      FactorForm judgeForm = judge.closedForm();
-      return form != null && judgeForm != null
-          ? new FactorLookAhead(form, judgeForm, parameters)
-          : new RecordedLookAhead<>(session, task, judge, parameters);
+      return LookAhead.of(session, task, task.over(rows.interactions(), seed), parameters);
     }
 
     /** One step of the policy. */

@@ -1,5 +1,7 @@
 package io.sextant.train;
 
+import io.sextant.tensor.Scope;
+
 /**
  * What a weight of each example of a batch would change: the model takes one step on the weighted
  * batch, {@code theta' = theta - alpha D grad mean(w l)}, and is judged there by the loss of other
@@ -15,6 +17,16 @@ package io.sextant.train;
  * <p>Thread safety: belongs to the training thread.
  */
 interface LookAhead {
+
+  /** The look-ahead of a two-tower model that another task judges: in closed form where it can. */
+  static LookAhead of(
+      Scope session, TwoTowerTask task, TwoTowerTask judge, ModelParameters parameters) {
+    FactorForm form = task.closedForm();
+    FactorForm judgeForm = judge.closedForm();
+    return form != null && judgeForm != null
+        ? new FactorLookAhead(form, judgeForm, parameters)
+        : new RecordedLookAhead<>(session, task, judge, parameters);
+  }
 
   /**
    * The derivative for each example.
