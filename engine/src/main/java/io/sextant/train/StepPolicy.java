@@ -26,24 +26,25 @@ import org.slf4j.LoggerFactory;
  * {@code alpha = alpha_max y} with y in (0, 1) from the policy, and the weights of its objectives,
  * one for each type of event. What it learns lowers the loss of trusted interactions, the meta set.
  *
- * <p>Every {@code horizon} steps the policy makes one: the slope of the meta loss along what each
- * group has moved since ({@link RateWindow}) is its gradient for the group's output, and the slope
- * by each example's weight ({@link LookAhead}), summed by type, for the type's. Slopes of rates are
- * brought to cosines and all slopes to mean square 1, so that the policy's steps are steps of the
- * rates' logarithms whatever the loss. Weights of types are scaled to mean 1 over the examples,
- * which leaves the size of steps to the rates.
+ * <p>Once or a few times an epoch the policy makes a step: the slope of the meta loss along what
+ * each group has moved since the last ({@link RateWindow}) is its gradient for the group's output,
+ * as a cosine, so that it means the same whatever the loss; and the slope by each example's weight
+ * ({@link LookAhead}), summed by type, for the type's. Weights of types are scaled to mean 1 over
+ * the examples, which leaves the size of steps to the rates.
  *
- * <p>Rates that lower the loss most within a step are too small for a training (Wu et al., ICLR
- * 2018, arXiv:1803.02021): hence the horizon. What was spoilt by a start far too high or lost by
- * one far too low is made up for by beginning anew with what was learned: {@link #again}.
+ * <p>Rates that lower the loss most within a step or a few are too small for a training (Wu et al.,
+ * ICLR 2018, arXiv:1803.02021): hence windows as long as an epoch. What a start far too high has
+ * spoilt, or one far too low has lost, no later rate makes good: begin anew with the rates of the
+ * {@linkplain #report report}, which are means over the run, since the last ones of a run suit its
+ * end.
  *
  * <p>Do no harm: where losses of the meta set are not finite, step sizes go back to those that the
  * training was given; the guard, interactions from which the policy does not learn, tells whether
  * the run has led anywhere. Whether rates are better than others is for a comparison of whole
  * trainings to say.
  *
- * <p>A policy step costs about a plain step, and two more with objectives. It belongs to one run of
- * one trainer and to its thread.
+ * <p>A policy step costs about a plain step, and some three more with objectives. It belongs to one
+ * run of one trainer and to its thread.
  */
 public final class StepPolicy implements ExampleWeigher {
 
@@ -54,16 +55,12 @@ public final class StepPolicy implements ExampleWeigher {
   private static final int GUARD_EVERY = 2;
 
   private static final int MAX_BAD_STEPS = 5;
-  private static final double MEMORY = 0.9;
 
   private final StepPolicyOptions options;
   private final Interactions metaSet;
   private final @Nullable Interactions guardSet;
-  private final @Nullable Map<String, float[]> begun;
-  private final boolean learns;
   private State state = new State();
   private @Nullable Run run;
-  private @Nullable Map<String, float[]> learned;
   private @Nullable StepPolicyReport report;
 
   /**
@@ -74,30 +71,9 @@ public final class StepPolicy implements ExampleWeigher {
    */
   public StepPolicy(
       StepPolicyOptions options, Interactions metaSet, @Nullable Interactions guardSet) {
-    this(options, metaSet, guardSet, null, true);
-  }
-
-  private StepPolicy(
-      StepPolicyOptions options,
-      Interactions metaSet,
-      @Nullable Interactions guardSet,
-      @Nullable Map<String, float[]> begun,
-      boolean learns) {
     this.options = options;
     this.metaSet = metaSet;
     this.guardSet = guardSet;
-    this.begun = begun;
-    this.learns = learns;
-  }
-
-  /**
-   * A policy that begins where this one has ended, for another run with the same options.
-   *
-   * @param learns whether it goes on learning; else it only sets what it has learned
-   * @throws IllegalStateException before the run has ended
-   */
-  public StepPolicy again(boolean learns) {
-    return new StepPolicy(options, metaSet, guardSet, ended(learned), learns);
   }
 
   /**
@@ -106,14 +82,10 @@ public final class StepPolicy implements ExampleWeigher {
    * @throws IllegalStateException before the run has ended
    */
   public StepPolicyReport report() {
-    return ended(report);
-  }
-
-  private static <T> T ended(@Nullable T result) {
-    if (result == null) {
+    if (report == null) {
       throw new IllegalStateException("the run of this policy has not ended");
     }
-    return result;
+    return report;
   }
 
   private Run started() {
@@ -139,12 +111,12 @@ public final class StepPolicy implements ExampleWeigher {
   @Override
   public float @Nullable [] weights(int[] examples, long step, int epoch, float factor) {
     Run now = started();
-    if (step % options.horizon() == 0) {
+    if (step % now.horizon == 0) {
       if (now.window.isOpen()) {
         now.learn(step);
       }
       now.act(step);
-      if (state.learning && learns) {
+      if (state.learning) {
         now.open(examples, step, factor);
       }
     }
@@ -153,7 +125,7 @@ public final class StepPolicy implements ExampleWeigher {
 
   @Override
   public void endEpoch() {
-    state.epochs.add(state.epoch.report(started().types));
+    state.epochs.add(state.epoch.report(started().types()));
     state.epoch = new Sums();
   }
 
@@ -161,7 +133,7 @@ public final class StepPolicy implements ExampleWeigher {
   public void finish(long steps) {
     Run now = started();
     now.window.close();
-    if (state.outcome == StepPolicyReport.Outcome.LEARNED && learns && state.policySteps == 0) {
+    if (state.outcome == StepPolicyReport.Outcome.LEARNED && state.policySteps == 0) {
       state.outcome = StepPolicyReport.Outcome.NOT_BEGUN;
     }
     if (state.outcome == StepPolicyReport.Outcome.LEARNED && !state.epochs.isEmpty()) {
@@ -171,8 +143,7 @@ public final class StepPolicy implements ExampleWeigher {
         state.outcome = StepPolicyReport.Outcome.HARMFUL;
       }
     }
-    StepPolicyReport.Epoch all = state.all.report(now.types);
-    learned = now.network.copy();
+    StepPolicyReport.Epoch all = state.all.report(now.types());
     report =
         new StepPolicyReport(
             state.outcome,
@@ -224,8 +195,7 @@ public final class StepPolicy implements ExampleWeigher {
     long windowStart;
     double guardAtStart = Double.NaN;
     double[] outputs = new double[0];
-    double[] meanSquares = new double[0];
-    float[] typeSlopes = new float[0];
+    double[] typeSlopes = new double[0];
     float[] rates = new float[0];
     float[] typeWeights = new float[0];
     Sums epoch = new Sums();
@@ -280,10 +250,11 @@ public final class StepPolicy implements ExampleWeigher {
     private final int[] userOfRow;
     private final ModelParameters parameters;
     private final int stepsPerEpoch;
+    private final int horizon;
     private final StepPolicyReport.Rates start;
+    private final float[] startRates = new float[NamedParameter.Group.values().length];
     private final List<NamedParameter.Group> groups = new ArrayList<>();
-    private final List<EventType> types = new ArrayList<>();
-    private final double[] shares;
+    private final @Nullable EventTypeWeights objectives;
     private final StepPolicyNetwork network;
     private final MetaRows metaRows;
     private final @Nullable MetaRows guardRows;
@@ -296,34 +267,32 @@ public final class StepPolicy implements ExampleWeigher {
       this.userOfRow = train.userOfRow();
       this.parameters = parameters;
       this.stepsPerEpoch = stepsPerEpoch;
+      horizon = Math.max(1, stepsPerEpoch / options.windows());
       start =
           new StepPolicyReport.Rates(
               parameters.rateOf(NamedParameter.Group.DENSE),
               parameters.rateOf(NamedParameter.Group.USER),
               parameters.rateOf(NamedParameter.Group.ITEM));
-      state.rates = new float[NamedParameter.Group.values().length];
       for (NamedParameter.Group group : NamedParameter.Group.values()) {
-        state.rates[group.ordinal()] = parameters.rateOf(group);
+        startRates[group.ordinal()] = parameters.rateOf(group);
       }
+      state.rates = startRates.clone();
       if (options.rates()) {
         chooseGroups(task);
       }
-      shares = options.objectives() ? chooseTypes() : new double[0];
-      int outputs = groups.size() + types.size();
-      if (outputs == 0) {
+      EventTypeWeights byType = new EventTypeWeights(train);
+      objectives = options.objectives() && byType.types().size() > 1 ? byType : null;
+      double[] starts =
+          new double[groups.size() + (objectives == null ? 0 : byType.types().size())];
+      if (starts.length == 0) {
         throw new InvalidInputException(
             "there is nothing for a policy to set: all step sizes are 0 or kept, and all interactions are of one type");
       }
-      double[] starts = new double[outputs];
       Arrays.fill(starts, 0.5);
       for (int g = 0; g < groups.size(); g++) {
         starts[g] = startOf(groups.get(g));
       }
-      state.meanSquares = new double[outputs];
       network = new StepPolicyNetwork(session, options, starts);
-      if (begun != null) {
-        network.begin(begun);
-      }
       metaRows = MetaRows.of("meta set", train, metaSet);
       TwoTowerTask judge = task.over(metaRows.interactions(), seed("meta"));
       lookAhead = LookAhead.of(session, task, judge, parameters);
@@ -376,21 +345,8 @@ public final class StepPolicy implements ExampleWeigher {
       };
     }
 
-    /** The types that occur, if they are several, and which share of the examples each is. */
-    private double[] chooseTypes() {
-      int[] counts = new int[EventType.values().length];
-      for (int row = 0; row < train.size(); row++) {
-        counts[train.typeAt(row).ordinal()]++;
-      }
-      for (EventType type : EventType.values()) {
-        if (counts[type.ordinal()] > 0) {
-          types.add(type);
-        }
-      }
-      if (types.size() == 1) {
-        types.clear();
-      }
-      return types.stream().mapToDouble(t -> (double) counts[t.ordinal()] / train.size()).toArray();
+    List<EventType> types() {
+      return objectives == null ? List.of() : objectives.types();
     }
 
     private double age(long step) {
@@ -401,27 +357,21 @@ public final class StepPolicy implements ExampleWeigher {
     void act(long step) {
       if (state.outcome == StepPolicyReport.Outcome.LEARNED) {
         state.outputs = network.outputs(age(step));
+        double[] first = network.outputsAtStart();
         for (int g = 0; g < groups.size(); g++) {
-          NamedParameter.Group group = groups.get(g);
-          state.rates[group.ordinal()] = (float) (limitOf(group) * state.outputs[g]);
+          // alpha_max y, in a form that gives the very start as long as nothing was learned.
+          state.rates[groups.get(g).ordinal()] =
+              (float) (startRates[groups.get(g).ordinal()] * (state.outputs[g] / first[g]));
         }
-        state.typeWeights = new float[types.size()];
-        double mean = meanTypeOutput();
-        for (int t = 0; t < types.size(); t++) {
-          state.typeWeights[t] = (float) (state.outputs[groups.size() + t] / mean);
+        if (objectives != null) {
+          state.typeWeights =
+              objectives.weights(
+                  Arrays.copyOfRange(state.outputs, groups.size(), state.outputs.length));
         }
       }
       setRates();
       state.epoch.add(state.rates, state.typeWeights);
       state.all.add(state.rates, state.typeWeights);
-    }
-
-    private double meanTypeOutput() {
-      double mean = 0;
-      for (int t = 0; t < types.size(); t++) {
-        mean += shares[t] * state.outputs[groups.size() + t];
-      }
-      return mean;
     }
 
     void setRates() {
@@ -431,14 +381,9 @@ public final class StepPolicy implements ExampleWeigher {
     }
 
     float @Nullable [] weightsOf(int[] examples) {
-      if (state.typeWeights.length == 0) {
-        return null;
-      }
-      float[] weights = new float[examples.length];
-      for (int e = 0; e < weights.length; e++) {
-        weights[e] = state.typeWeights[types.indexOf(train.typeAt(examples[e]))];
-      }
-      return weights;
+      return objectives == null || state.outcome != StepPolicyReport.Outcome.LEARNED
+          ? null
+          : objectives.ofExamples(examples, state.typeWeights);
     }
 
     /** Looks at where the training stands before the steps that will be judged. */
@@ -463,19 +408,18 @@ public final class StepPolicy implements ExampleWeigher {
       window.begin(judges, step);
     }
 
-    /** The derivative of the meta loss by the logarithm of each type's weight. */
-    private float[] typeSlopes(int[] examples, int[] judges, long step, float factor) {
-      float[] slopes = new float[types.size()];
+    /** The derivative of the meta loss, after the next step, by the logarithm of types' outputs. */
+    private double[] typeSlopes(int[] examples, int[] judges, long step, float factor) {
       float[] weights = weightsOf(examples);
-      if (weights != null) {
-        LookAhead.Slopes all = lookAhead.slopes(examples, weights, judges, step, factor);
-        for (int e = 0; e < examples.length; e++) {
-          int type = types.indexOf(train.typeAt(examples[e]));
-          slopes[type] +=
-              Double.isFinite(all.metaLoss()) ? all.perExample()[e] * weights[e] : Float.NaN;
-        }
+      if (objectives == null || weights == null) {
+        return new double[0];
       }
-      return slopes;
+      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, step, factor);
+      double[] byType = objectives.slopes(examples, slopes.perExample(), state.typeWeights);
+      if (!Double.isFinite(slopes.metaLoss())) {
+        Arrays.fill(byType, Double.NaN);
+      }
+      return byType;
     }
 
     private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
@@ -504,34 +448,22 @@ public final class StepPolicy implements ExampleWeigher {
       state.badStepsInARow = 0;
       state.epoch.metaCount++;
       state.epoch.metaLoss += seen.metaLoss();
-      double correction = 1 - Math.pow(MEMORY, (double) state.policySteps + 1);
-      for (int s = 0; s < slopes.length; s++) {
-        state.meanSquares[s] = MEMORY * state.meanSquares[s] + (1 - MEMORY) * slopes[s] * slopes[s];
-        double size = Math.sqrt(state.meanSquares[s] / correction);
-        slopes[s] = size > 0 ? (float) (slopes[s] / size) : 0;
-      }
       network.update(age(state.windowStart), slopes);
       state.policySteps++;
     }
 
     /** The slopes by each output's logit. */
     private float[] byLogit(RateWindow.Slopes seen) {
-      float[] slopes = new float[groups.size() + types.size()];
+      float[] slopes = new float[state.outputs.length];
       for (int g = 0; g < groups.size(); g++) {
         RateWindow.Slope slope = seen.byGroup().get(groups.get(g));
         if (slope != null) {
           slopes[g] = (float) (slope.cosine() * (1 - state.outputs[g]));
         }
       }
-      float sum = 0;
-      for (float slope : state.typeSlopes) {
-        sum += slope;
-      }
-      for (int t = 0; t < types.size(); t++) {
-        // w_t = y_t / sum share y, so d log w_s / d log y_t = [s = t] - share_t w_t.
+      for (int t = 0; t < state.typeSlopes.length; t++) {
         int output = groups.size() + t;
-        double byLogOutput = state.typeSlopes[t] - sum * shares[t] * state.typeWeights[t];
-        slopes[output] = (float) (byLogOutput * (1 - state.outputs[output]));
+        slopes[output] = (float) (state.typeSlopes[t] * (1 - state.outputs[output]));
       }
       return slopes;
     }
@@ -542,10 +474,7 @@ public final class StepPolicy implements ExampleWeigher {
         LOG.warn("step sizes are those of the start from step {} on: meta losses not finite", step);
         state.outcome = StepPolicyReport.Outcome.DIVERGED;
         state.learning = false;
-        state.typeWeights = new float[0];
-        state.rates[NamedParameter.Group.DENSE.ordinal()] = (float) start.dense();
-        state.rates[NamedParameter.Group.USER.ordinal()] = (float) start.user();
-        state.rates[NamedParameter.Group.ITEM.ordinal()] = (float) start.item();
+        state.rates = startRates.clone();
       }
     }
   }

@@ -10,14 +10,12 @@ import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The network behind a {@link StepPolicy}: one row for each output, with the training's age as what
- * is known of the state and the output's number, one-hot, as what is asked for. Each output starts
- * where it is told to, whatever the age.
+ * The network behind a {@link StepPolicy}: from the training's age, the logarithm of 1 + the epochs
+ * made, and from nothing else yet as its second input, to S outputs. Each output starts where it is
+ * told to, whatever the age.
  *
  * <p>Thread safety: belongs to the training thread; its memory is the session's.
  */
@@ -29,7 +27,6 @@ final class StepPolicyNetwork {
   private final Scope session;
   private final double[] startLogits;
   private final PolicyNetwork network;
-  private final List<NamedParameter> named = new ArrayList<>();
   private final ModelParameters parameters;
 
   /**
@@ -39,7 +36,8 @@ final class StepPolicyNetwork {
     this.session = session;
     startLogits = Arrays.stream(starts).map(y -> Math.log(y / (1 - y))).toArray();
     network =
-        new PolicyNetwork(session, 1, starts.length, options.hidden(), 1, true, options.seed());
+        new PolicyNetwork(session, 1, 1, options.hidden(), starts.length, true, options.seed());
+    List<NamedParameter> named = new ArrayList<>();
     for (NamedParameter own : network.namedParameters()) {
       named.add(new NamedParameter(PREFIX + own.name(), own.parameter(), own.table(), own.group()));
     }
@@ -53,6 +51,11 @@ final class StepPolicyNetwork {
     return parameters;
   }
 
+  /** The outputs (S) before anything is learned. */
+  double[] outputsAtStart() {
+    return Arrays.stream(startLogits).map(StepPolicyNetwork::sigmoid).toArray();
+  }
+
   /** The outputs (S) in (0, 1). */
   double[] outputs(double age) {
     try (Scope scope = session.child();
@@ -62,9 +65,13 @@ final class StepPolicyNetwork {
           HostArrays.toFloats(
               network.logits(new ParameterValues(scope.manager()), batch.users(), batch.items()));
       double[] outputs = new double[logits.length];
-      Arrays.setAll(outputs, s -> 1 / (1 + Math.exp(-(logits[s] + startLogits[s]))));
+      Arrays.setAll(outputs, s -> sigmoid(logits[s] + startLogits[s]));
       return outputs;
     }
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
   }
 
   /**
@@ -76,7 +83,7 @@ final class StepPolicyNetwork {
     try (Scope scope = session.child()) {
       PolicyBatch batch = batch(scope, age);
       ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
-      NDArray factors = HostArrays.floats(scope.manager(), slopes, slopes.length, 1);
+      NDArray factors = HostArrays.floats(scope.manager(), slopes, 1, slopes.length);
       try (Grad grad = Grad.record()) {
         NDArray logits = network.logits(leaves.values(), batch.users(), batch.items());
         grad.backward(logits.mul(factors).sum());
@@ -86,39 +93,8 @@ final class StepPolicyNetwork {
   }
 
   private PolicyBatch batch(Scope scope, double age) {
-    int outputs = startLogits.length;
-    float[] ages = new float[outputs];
-    Arrays.fill(ages, (float) Math.log1p(age));
-    float[] which = new float[outputs * outputs];
-    for (int s = 0; s < outputs; s++) {
-      which[s * outputs + s] = 1;
-    }
-    return new PolicyBatch(
-        outputs,
-        new float[0],
-        HostArrays.floats(scope.manager(), ages, outputs, 1),
-        HostArrays.floats(scope.manager(), which, outputs, outputs),
-        scope.manager().zeros(new Shape(outputs, 1)));
-  }
-
-  /** A copy of the parameters, to begin another run with. */
-  Map<String, float[]> copy() {
-    Map<String, float[]> copy = new LinkedHashMap<>();
-    for (NamedParameter parameter : named) {
-      copy.put(parameter.name(), HostArrays.toFloats(parameter.parameter().getArray()));
-    }
-    return copy;
-  }
-
-  /** Puts a copy in the place of the parameters. */
-  void begin(Map<String, float[]> copy) {
-    for (NamedParameter parameter : named) {
-      float[] values = copy.get(parameter.name());
-      NDArray array = parameter.parameter().getArray();
-      if (values == null || values.length != array.size()) {
-        throw new IllegalStateException("the policy is of another shape: " + parameter.name());
-      }
-      array.set(values);
-    }
+    NDArray known = scope.manager().full(new Shape(1, 1), (float) Math.log1p(age));
+    NDArray none = scope.manager().zeros(new Shape(1, 1));
+    return new PolicyBatch(1, new float[0], known, none, none);
   }
 }

@@ -12,8 +12,9 @@ import io.sextant.InvalidInputException;
  * @param maxLearningRate alpha_max of dense weights; the training's own rate must lie below
  * @param maxUserLearningRate alpha_max of user rows
  * @param maxItemLearningRate alpha_max of item rows
- * @param horizon over how many steps a rate is judged: the more, the less it is drawn towards small
- *     rates that are best for a moment
+ * @param windows how many steps the policy makes in an epoch: each judges the rates by what they
+ *     have done since the last; the fewer, the less the rates are drawn towards small ones that are
+ *     best for a moment
  * @param metaBatchSize trusted examples that judge
  * @param seed of the policy's start and of the draws
  */
@@ -25,7 +26,7 @@ public record StepPolicyOptions(
     float maxLearningRate,
     float maxUserLearningRate,
     float maxItemLearningRate,
-    int horizon,
+    int windows,
     int metaBatchSize,
     long seed) {
 
@@ -36,13 +37,28 @@ public record StepPolicyOptions(
     checkPositive("maxLearningRate", maxLearningRate);
     checkPositive("maxUserLearningRate", maxUserLearningRate);
     checkPositive("maxItemLearningRate", maxItemLearningRate);
-    check(horizon > 0, "horizon must be > 0 but was " + horizon);
+    check(windows > 0, "windows must be > 0 but was " + windows);
     check(metaBatchSize > 0, "metaBatchSize must be > 0 but was " + metaBatchSize);
   }
 
   /** The defaults. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /** The same with a policy's rate so many times smaller. */
+  public StepPolicyOptions slower(float times) {
+    return new StepPolicyOptions(
+        rates,
+        objectives,
+        hidden,
+        policyRate / times,
+        maxLearningRate,
+        maxUserLearningRate,
+        maxItemLearningRate,
+        windows,
+        metaBatchSize,
+        seed);
   }
 
   private static void checkPositive(String name, float value) {
@@ -60,11 +76,11 @@ public record StepPolicyOptions(
     private boolean rates = true;
     private boolean objectives = true;
     private int hidden = 8;
-    private float policyRate = 0.02f;
+    private float policyRate = 0.1f;
     private float maxLearningRate = 0.1f;
     private float maxUserLearningRate = 10;
     private float maxItemLearningRate = 10;
-    private int horizon = 8;
+    private int windows = 1;
     private int metaBatchSize = 4096;
     private long seed = 1;
 
@@ -105,8 +121,8 @@ public record StepPolicyOptions(
       return this;
     }
 
-    public Builder horizon(int horizon) {
-      this.horizon = horizon;
+    public Builder windows(int windows) {
+      this.windows = windows;
       return this;
     }
 
@@ -134,7 +150,7 @@ public record StepPolicyOptions(
           maxLearningRate,
           maxUserLearningRate,
           maxItemLearningRate,
-          horizon,
+          windows,
           metaBatchSize,
           seed);
     }
