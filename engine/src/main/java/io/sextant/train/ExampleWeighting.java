@@ -35,7 +35,8 @@ import org.slf4j.LoggerFactory;
  * is clearly below zero, or if all weights go to zero together, weights are 1 from then on; and at
  * the end if the gain was never clearly above zero.
  *
- * <p>A policy step costs about two plain steps and two forward passes. It belongs to one run of one
+ * <p>A policy step costs about two plain steps; the batch that it has looked at need not be drawn
+ * and scored again for the real step. It belongs to one run of one
  * trainer and to its thread; afterwards {@link #weights()} and {@link #report()} tell what was
  * learned.
  */
@@ -127,10 +128,11 @@ public final class ExampleWeighting implements ExampleWeigher {
       return null;
     }
     Run now = started();
+    WeightPolicy.Inputs inputs = now.policy.inputs(examples, step);
     if (state.learning && step % options.every() == 0) {
-      now.learn(examples, step, factor);
+      now.learn(inputs, examples, step, factor);
     }
-    float[] factors = now.policy.outputs(examples, step);
+    float[] factors = now.policy.outputs(inputs);
     if (mean(factors) < options.collapse()) {
       end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
     }
@@ -185,7 +187,8 @@ public final class ExampleWeighting implements ExampleWeigher {
       now.policy.parameters().restoreBest();
       double sum = 0;
       for (int from = 0; from < n; from += ROWS_AT_ONCE) {
-        float[] some = now.policy.outputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps);
+        float[] some = now.policy.outputs(
+                now.policy.inputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps));
         System.arraycopy(some, 0, all, from, some.length);
         for (float weight : some) {
           sum += weight;
@@ -306,57 +309,71 @@ public final class ExampleWeighting implements ExampleWeigher {
     private final WeightPolicy policy;
     private final MetaRows metaRows;
     private final @Nullable MetaRows guardRows;
-    private final LookAhead meta;
-    private final @Nullable LookAhead guard;
+    private final LookAhead lookAhead;
 
     Run(Scope session, TwoTowerTask task, ModelParameters parameters) {
       this.session = session;
       train = task.interactions();
       metaRows = MetaRows.of("meta set", train, metaSet);
-      meta = lookAhead(task, metaRows, parameters, "meta");
       Interactions judges = guardSet;
       guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
-      guard = guardRows == null ? null : lookAhead(task, guardRows, parameters, "guard");
-      policy = new WeightPolicy(session, options, features, train, meta::losses);
+      lookAhead =
+          LookAhead.of(
+              session,
+              task,
+              task.over(metaRows.interactions(), seed("meta")),
+              guardRows == null ? null : task.over(guardRows.interactions(), seed("guard")),
+              parameters);
+      policy = new WeightPolicy(session, options, features, train, lookAhead::losses);
     }
 
-    private LookAhead lookAhead(
-        TwoTowerTask task, MetaRows rows, ModelParameters parameters, String stream) {
-      long seed = new CounterRandom(options.seed(), stream, 0).nextLong();
-      return LookAhead.of(session, task, task.over(rows.interactions(), seed), parameters);
+    private long seed(String stream) {
+      return new CounterRandom(options.seed(), stream, 0).nextLong();
     }
 
     /** One step of the policy. */
-    void learn(int[] examples, long step, float factor) {
+    void learn(WeightPolicy.Inputs inputs, int[] examples, long step, float factor) {
       int[] judges = draw(metaRows, "meta-batch", examples, step);
       if (judges.length == 0) {
         return;
       }
-      WeightPolicy.Inputs inputs = policy.inputs(examples, step);
-      float[] now = policy.outputs(inputs);
       float ahead = factor * options.lookAhead();
-      LookAhead.Slopes slopes = meta.slopes(examples, now, judges, step, ahead);
+      boolean learned =
+          policy.step(inputs, weights -> slopes(examples, weights, judges, step, ahead));
+      if (learned) {
+        state.policySteps++;
+      }
+    }
+
+    /** The derivative by each weight, brought to mean size 1; null where nothing is to be learned. */
+    private float @Nullable [] slopes(
+        int[] examples, float[] weights, int[] judges, long step, float ahead) {
+      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, step, ahead);
       double size = meanSize(slopes.perExample());
       if (!Double.isFinite(slopes.metaLoss()) || !Double.isFinite(size)) {
         skip();
-        return;
+        return null;
       }
       state.badStepsInARow = 0;
       if (size == 0) {
-        return;
+        return null;
       }
-      state.gains.meta.add(gain(slopes, now));
-      if (guard != null && guardRows != null && state.policySteps % GUARD_EVERY == 0) {
+      state.gains.meta.add(gain(slopes, weights));
+      if (guardRows != null && state.policySteps % GUARD_EVERY == 0) {
         int[] others = draw(guardRows, "guard-batch", examples, step);
         if (others.length > 0) {
-          double gain = gain(guard.slopes(examples, now, others, step, ahead), now);
+          double gain = gain(lookAhead.guardSlopes(others), weights);
           if (Double.isFinite(gain)) {
             state.gains.guard.add(gain);
           }
         }
       }
-      policy.update(inputs, slopes.perExample(), (float) (1 / (size * examples.length)));
-      state.policySteps++;
+      float scale = (float) (1 / (size * examples.length));
+      float[] scaled = slopes.perExample().clone();
+      for (int e = 0; e < scaled.length; e++) {
+        scaled[e] *= scale;
+      }
+      return scaled;
     }
 
     private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
@@ -367,7 +384,7 @@ public final class ExampleWeighting implements ExampleWeigher {
         items[e] = train.itemAt(examples[e]);
       }
       CounterRandom random = new CounterRandom(options.seed(), stream, step);
-      return rows.draw(users, items, options.metaBatchSize(), random);
+      return rows.draw(users, items, Math.min(users.length, options.metaBatchSize()), random);
     }
 
     private void skip() {

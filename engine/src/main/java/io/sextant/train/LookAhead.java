@@ -1,6 +1,7 @@
 package io.sextant.train;
 
 import io.sextant.tensor.Scope;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a weight of each example of a batch would change: the model takes one step on the weighted
@@ -18,14 +19,24 @@ import io.sextant.tensor.Scope;
  */
 interface LookAhead {
 
-  /** The look-ahead of a two-tower model that another task judges: in closed form where it can. */
+  /**
+   * The look-ahead of a two-tower model: in closed form where it can.
+   *
+   * @param meta the task that judges
+   * @param guard the task that judges again; null for none
+   */
   static LookAhead of(
-      Scope session, TwoTowerTask task, TwoTowerTask judge, ModelParameters parameters) {
+      Scope session,
+      TwoTowerTask task,
+      TwoTowerTask meta,
+      @Nullable TwoTowerTask guard,
+      ModelParameters parameters) {
     FactorForm form = task.closedForm();
-    FactorForm judgeForm = judge.closedForm();
-    return form != null && judgeForm != null
-        ? new FactorLookAhead(form, judgeForm, parameters)
-        : new RecordedLookAhead<>(session, task, judge, parameters);
+    FactorForm metaForm = meta.closedForm();
+    FactorForm guardForm = guard == null ? null : guard.closedForm();
+    return form != null && metaForm != null
+        ? new FactorLookAhead(form, metaForm, guardForm, parameters)
+        : new RecordedLookAhead<>(session, task, meta, guard, parameters);
   }
 
   /**
@@ -37,6 +48,12 @@ interface LookAhead {
    * @param factor on the step sizes of the optimizers
    */
   Slopes slopes(int[] examples, float[] weights, int[] metaExamples, long step, float factor);
+
+  /**
+   * The derivative for each example of the same step, judged by the guard: directly after {@link
+   * #slopes}, with which it shares the step.
+   */
+  Slopes guardSlopes(int[] guardExamples);
 
   /** The loss of each example (n) at the present parameters, without weights. */
   float[] losses(int[] examples, long step);

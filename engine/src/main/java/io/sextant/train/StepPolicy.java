@@ -295,7 +295,7 @@ public final class StepPolicy implements ExampleWeigher {
       network = new StepPolicyNetwork(session, options, starts);
       metaRows = MetaRows.of("meta set", train, metaSet);
       TwoTowerTask judge = task.over(metaRows.interactions(), seed("meta"));
-      lookAhead = LookAhead.of(session, task, judge, parameters);
+      lookAhead = LookAhead.of(session, task, judge, null, parameters);
       window = new RateWindow(gradientOf(session, judge), task.parameters());
       Interactions judges = guardSet;
       guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);

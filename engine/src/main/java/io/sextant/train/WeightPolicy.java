@@ -11,6 +11,7 @@ import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network that weighs examples, with its optimizer and with what it sees of them.
@@ -85,38 +86,44 @@ final class WeightPolicy {
   }
 
   /** The weights of examples, in (0, 2). */
-  float[] outputs(int[] examples, long step) {
-    return outputs(inputs(examples, step));
+  float[] outputs(Inputs inputs) {
+    return doubled(network.outputs(session, inputs.users, inputs.items));
   }
 
-  float[] outputs(Inputs inputs) {
-    float[] outputs = network.outputs(session, inputs.users, inputs.items);
+  /** What the outputs at hand should change by. */
+  @FunctionalInterface
+  interface Slopes {
+    /** The derivative of a loss by each weight, or null to learn nothing. */
+    float @Nullable [] at(float[] weights);
+  }
+
+  /** One step of the policy, from the derivative at its present outputs; whether one was made. */
+  boolean step(Inputs inputs, Slopes slopes) {
+    try (Scope scope = session.child()) {
+      PolicyBatch batch = inputs.batch(scope);
+      ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
+      try (Grad grad = Grad.record()) {
+        NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
+        float[] by;
+        try (Grad off = Grad.pause()) {
+          by = slopes.at(doubled(HostArrays.toFloats(outputs)));
+        }
+        if (by == null) {
+          return false;
+        }
+        NDArray factors = HostArrays.floats(scope.manager(), by, by.length, 1);
+        grad.backward(outputs.mul(factors).sum());
+      }
+      parameters.update(scope, batch, leaves, 1);
+      return true;
+    }
+  }
+
+  private static float[] doubled(float[] outputs) {
     for (int e = 0; e < outputs.length; e++) {
       outputs[e] *= 2;
     }
     return outputs;
-  }
-
-  /**
-   * One step of the policy.
-   *
-   * @param slopes derivative of the loss by each weight, as yet unscaled
-   */
-  void update(Inputs inputs, float[] slopes, float scale) {
-    float[] scaled = new float[slopes.length];
-    for (int e = 0; e < scaled.length; e++) {
-      scaled[e] = slopes[e] * scale;
-    }
-    try (Scope scope = session.child()) {
-      PolicyBatch batch = inputs.batch(scope);
-      ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
-      NDArray factors = HostArrays.floats(scope.manager(), scaled, scaled.length, 1);
-      try (Grad grad = Grad.record()) {
-        NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
-        grad.backward(outputs.mul(factors).sum());
-      }
-      parameters.update(scope, batch, leaves, 1);
-    }
   }
 
   /** What the policy sees of examples. */

@@ -102,7 +102,7 @@ class LookAheadTest {
           Arrays.fill(weights, 1);
           LookAhead lookAhead =
               new RecordedLookAhead<>(
-                  fixture.scope(), task, task.over(task.interactions(), 3), parameters);
+                  fixture.scope(), task, task.over(task.interactions(), 3), null, parameters);
           int arrays = fixture.scope().manager().getManagedArrays().size();
           double[] exact = new double[BATCH];
           double[] differences = new double[BATCH];
@@ -242,11 +242,11 @@ class LookAheadTest {
 
     LookAhead factor() {
       return new FactorLookAhead(
-          required(task.closedForm()), required(judge.closedForm()), parameters);
+          required(task.closedForm()), required(judge.closedForm()), null, parameters);
     }
 
     LookAhead recorded() {
-      return new RecordedLookAhead<>(session, task, judge, parameters);
+      return new RecordedLookAhead<>(session, task, judge, null, parameters);
     }
 
     double[] slopes(LookAhead lookAhead) {
