@@ -17,6 +17,7 @@ import io.sextant.train.StepPolicyReport;
 import io.sextant.train.StepPolicyReport.Rates;
 import io.sextant.train.TrainingOptions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -28,11 +29,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The policy learns beside a few trainings, each from the start with the step sizes that the one
  * before has used on average, until they change little: a start that was far too high or too low
- * spoils one training and not the last. Each time the policy's own rate is halved, since it comes
- * nearer and would swing. Then the strategy is fitted with what the last one has used on average,
- * and with default rates and equal weights of types as well. Both are judged on the guard set,
- * which nothing has learned from, and the default is kept where it is better. Time: that of up to
- * {@code runs + 2} trainings.
+ * spoils one training and not the last. The policy's own rate is halved where a rate has turned
+ * back or changes by less than a factor of 2: it is near, and would swing. Then the strategy is
+ * fitted with what the last one has used on average, and with default rates and equal weights of
+ * types as well. Both are judged on the guard set, which nothing has learned from, and the default
+ * is kept where it is better. Time: that of up to {@code runs + 2} trainings.
  *
  * <p>Thread safety: immutable.
  *
@@ -59,10 +60,10 @@ public record GuidedRates(
     }
   }
 
-  /** Three trainings, the engine's default rates, judged by NDCG@10. */
+  /** Four trainings at most, the engine's default rates, judged by NDCG@10. */
   public static GuidedRates of(StepPolicyOptions policy) {
     TrainingOptions usual = TrainingOptions.builder().build();
-    return new GuidedRates(policy, 3, ratesOf(usual), RankingMetric.ndcg(10));
+    return new GuidedRates(policy, 4, ratesOf(usual), RankingMetric.ndcg(10));
   }
 
   private static Rates ratesOf(TrainingOptions training) {
@@ -180,9 +181,11 @@ public record GuidedRates(
       List<StepPolicyReport> reports) {
     FitContext trial = context.withValidation(null).withCheckpoints(null);
     Rates rates = ratesOf(strategy.training());
+    StepPolicyOptions options = policy;
+    double[] before = new double[3];
     boolean learned = false;
     for (int run = 0; run < runs; run++) {
-      StepPolicy steps = new StepPolicy(policy.slower(1 << run), metaSet, guardSet);
+      StepPolicy steps = new StepPolicy(options, metaSet, guardSet);
       try {
         with(strategy, rates).fit(trial.withHooks(List.of(steps))).close();
       } catch (InvalidInputException e) {
@@ -199,20 +202,35 @@ public record GuidedRates(
       StepPolicyReport report = steps.report();
       reports.add(report);
       learned = report.outcome() == StepPolicyReport.Outcome.LEARNED;
-      if (learned && settled(report.start(), report.rates())) {
+      double[] moved = logRatios(report.rates(), report.start());
+      double most = Arrays.stream(moved).map(Math::abs).max().orElseThrow();
+      if (learned && most < Math.log(SETTLED)) {
         break;
       }
+      boolean turned = false;
+      for (int group = 0; group < moved.length; group++) {
+        turned |= moved[group] * before[group] < 0;
+      }
+      if (turned || most < Math.log(2)) {
+        options = options.slower(2);
+      }
+      before = moved;
       rates = report.rates();
     }
     return learned;
   }
 
-  private static boolean settled(Rates a, Rates b) {
-    return near(a.dense(), b.dense()) && near(a.user(), b.user()) && near(a.item(), b.item());
+  private static double[] logRatios(Rates to, Rates from) {
+    return new double[] {
+      logRatio(to.dense(), from.dense()),
+      logRatio(to.user(), from.user()),
+      logRatio(to.item(), from.item())
+    };
   }
 
-  private static boolean near(double a, double b) {
-    return a == b || Math.abs(Math.log(a / b)) < Math.log(SETTLED);
+  /** 0 for a rate of 0, which stays. */
+  private static double logRatio(double to, double from) {
+    return from == 0 ? 0 : Math.log(to / from);
   }
 
   private static TwoTowerStrategy with(TwoTowerStrategy strategy, Rates rates) {

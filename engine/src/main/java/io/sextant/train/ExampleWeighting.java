@@ -36,16 +36,15 @@ import org.slf4j.LoggerFactory;
  * the end if the gain was never clearly above zero.
  *
  * <p>A policy step costs about two plain steps; the batch that it has looked at need not be drawn
- * and scored again for the real step. It belongs to one run of one
- * trainer and to its thread; afterwards {@link #weights()} and {@link #report()} tell what was
- * learned.
+ * and scored again for the real step. It belongs to one run of one trainer and to its thread;
+ * afterwards {@link #weights()} and {@link #report()} tell what was learned.
  */
 public final class ExampleWeighting implements ExampleWeigher {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleWeighting.class);
   private static final Gson GSON = new GsonBuilder().serializeSpecialFloatingPointValues().create();
 
-  /** The guard is asked at every so many steps of the policy. */
+  /** The guard is asked at every so many steps of the policy, with half as many examples. */
   private static final int GUARD_EVERY = 2;
 
   private static final int MAX_BAD_STEPS = 20;
@@ -187,7 +186,8 @@ public final class ExampleWeighting implements ExampleWeigher {
       now.policy.parameters().restoreBest();
       double sum = 0;
       for (int from = 0; from < n; from += ROWS_AT_ONCE) {
-        float[] some = now.policy.outputs(
+        float[] some =
+            now.policy.outputs(
                 now.policy.inputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps));
         System.arraycopy(some, 0, all, from, some.length);
         for (float weight : some) {
@@ -333,7 +333,8 @@ public final class ExampleWeighting implements ExampleWeigher {
 
     /** One step of the policy. */
     void learn(WeightPolicy.Inputs inputs, int[] examples, long step, float factor) {
-      int[] judges = draw(metaRows, "meta-batch", examples, step);
+      int size = Math.min(examples.length, options.metaBatchSize());
+      int[] judges = draw(metaRows, "meta-batch", examples, size, step);
       if (judges.length == 0) {
         return;
       }
@@ -345,10 +346,16 @@ public final class ExampleWeighting implements ExampleWeigher {
       }
     }
 
-    /** The derivative by each weight, brought to mean size 1; null where nothing is to be learned. */
+    /**
+     * The derivative by each weight, brought to mean size 1; null where nothing is to be learned.
+     */
     private float @Nullable [] slopes(
         int[] examples, float[] weights, int[] judges, long step, float ahead) {
-      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, step, ahead);
+      int guardSize = Math.max(1, judges.length / 2);
+      MetaRows guards = state.policySteps % GUARD_EVERY == 0 ? guardRows : null;
+      int[] others =
+          guards == null ? new int[0] : draw(guards, "guard-batch", examples, guardSize, step);
+      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, others, step, ahead);
       double size = meanSize(slopes.perExample());
       if (!Double.isFinite(slopes.metaLoss()) || !Double.isFinite(size)) {
         skip();
@@ -359,13 +366,10 @@ public final class ExampleWeighting implements ExampleWeigher {
         return null;
       }
       state.gains.meta.add(gain(slopes, weights));
-      if (guardRows != null && state.policySteps % GUARD_EVERY == 0) {
-        int[] others = draw(guardRows, "guard-batch", examples, step);
-        if (others.length > 0) {
-          double gain = gain(lookAhead.guardSlopes(others), weights);
-          if (Double.isFinite(gain)) {
-            state.gains.guard.add(gain);
-          }
+      if (others.length > 0) {
+        double gain = gain(lookAhead.guardSlopes(), weights);
+        if (Double.isFinite(gain)) {
+          state.gains.guard.add(gain);
         }
       }
       float scale = (float) (1 / (size * examples.length));
@@ -376,7 +380,7 @@ public final class ExampleWeighting implements ExampleWeigher {
       return scaled;
     }
 
-    private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
+    private int[] draw(MetaRows rows, String stream, int[] examples, int size, long step) {
       int[] users = new int[examples.length];
       int[] items = new int[examples.length];
       for (int e = 0; e < users.length; e++) {
@@ -384,7 +388,7 @@ public final class ExampleWeighting implements ExampleWeigher {
         items[e] = train.itemAt(examples[e]);
       }
       CounterRandom random = new CounterRandom(options.seed(), stream, step);
-      return rows.draw(users, items, Math.min(users.length, options.metaBatchSize()), random);
+      return rows.draw(users, items, size, random);
     }
 
     private void skip() {

@@ -157,8 +157,12 @@ final class FactorForm implements ClosedForm {
 
   /** Draws the pairs of the examples and reads their rows. */
   void draw(int[] examples, long step) {
-    scored = null;
     drawPairs(examples, step);
+    read();
+  }
+
+  /** Reads the rows of the pairs that were drawn. */
+  void read() {
     users.read();
     items.read();
   }
@@ -184,8 +188,12 @@ final class FactorForm implements ClosedForm {
     return gradients;
   }
 
-  /** Loops that do one thing each, so that their cache misses overlap. */
-  private void drawPairs(int[] examples, long step) {
+  /**
+   * Draws the pairs of the examples, on the calling thread alone. Loops that do one thing each, so
+   * that their cache misses overlap.
+   */
+  void drawPairs(int[] examples, long step) {
+    scored = null;
     int size = examples.length;
     int pairs = size * pairsPerExample;
     reserve(size, pairs);

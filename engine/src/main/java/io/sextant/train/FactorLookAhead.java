@@ -5,6 +5,8 @@ import io.sextant.tensor.InnerProduct;
 import io.sextant.tensor.RowGradient;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class FactorLookAhead implements LookAhead {
 
   private static final int EXAMPLES_PER_TASK = 128;
+  private static final int ROWS_PER_TASK = 256;
 
   private final FactorForm train;
   private final FactorForm meta;
@@ -28,7 +31,7 @@ final class FactorLookAhead implements LookAhead {
   private final Shift items = new Shift();
   private float[] slopes = new float[0];
   private int examples;
-  private long step;
+  private int[] guards = new int[0];
   private boolean finite;
 
   FactorLookAhead(
@@ -41,11 +44,17 @@ final class FactorLookAhead implements LookAhead {
 
   @Override
   public Slopes slopes(
-      int[] batch, float[] weights, int[] metaExamples, long step, float factor) {
-    this.step = step;
+      int[] batch,
+      float[] weights,
+      int[] metaExamples,
+      int[] guardExamples,
+      long step,
+      float factor) {
     examples = batch.length;
+    guards = guardExamples;
     int pairsPerExample = train.pairsPerExample;
-    train.draw(batch, step);
+    drawAll(batch, metaExamples, step);
+    train.read();
     finite = Double.isFinite(train.score(batch));
     float[] weighted = train.slopes();
     int pairs = examples * pairsPerExample;
@@ -67,15 +76,30 @@ final class FactorLookAhead implements LookAhead {
   }
 
   @Override
-  public Slopes guardSlopes(int[] guardExamples) {
-    if (guard == null || examples == 0) {
+  public Slopes guardSlopes() {
+    if (guard == null || guards.length == 0) {
       throw new IllegalStateException("there is no guard, or no step that was looked ahead");
     }
-    return judged(guard, guardExamples);
+    return judged(guard, guards);
+  }
+
+  /** Draws are made one after the other, so different ones at the same time. */
+  private void drawAll(int[] batch, int[] metaExamples, long step) {
+    HostTeam.shared()
+        .run(
+            guard == null || guards.length == 0 ? 2 : 3,
+            () ->
+                task -> {
+                  switch (task) {
+                    case 0 -> train.drawPairs(batch, step);
+                    case 1 -> meta.drawPairs(metaExamples, step);
+                    default -> Objects.requireNonNull(guard).drawPairs(guards, step);
+                  }
+                });
   }
 
   private Slopes judged(FactorForm judge, int[] judgeExamples) {
-    judge.draw(judgeExamples, step);
+    judge.read();
     users.apply(train.users, judge.users);
     items.apply(train.items, judge.items);
     double loss = judge.score(judgeExamples);
@@ -171,35 +195,54 @@ final class FactorLookAhead implements LookAhead {
     /** Takes the step in the rows that the meta batch has read. */
     void apply(FactorSide from, FactorSide to) {
       int width = from.dimension;
-      for (int row = 0; row < to.rows.size(); row++) {
-        int at = from.rows.localOf(to.rows.row(row));
-        if (at >= 0) {
-          for (int d = 0; d < width; d++) {
-            to.values[row * width + d] -= rows[at * width + d];
-          }
-          if (to.biases != null) {
-            to.biasValues[row] -= biases[at];
-          }
-        }
-      }
+      forEachRow(
+          to,
+          row -> {
+            int at = from.rows.localOf(to.rows.row(row));
+            if (at < 0) {
+              return;
+            }
+            for (int d = 0; d < width; d++) {
+              to.values[row * width + d] -= rows[at * width + d];
+            }
+            if (to.biases != null) {
+              to.biasValues[row] -= biases[at];
+            }
+          });
     }
 
     /** Makes alpha D v, v the judging batch's gradient. */
     void turn(FactorSide side, FactorSide judge) {
       int width = side.dimension;
-      for (int row = 0; row < side.rows.size(); row++) {
-        int at = judge.rows.localOf(side.rows.row(row));
-        int to = row * width;
-        if (at < 0) {
-          Arrays.fill(along, to, to + width, 0);
-          biasAlong[row] = 0;
-          continue;
-        }
-        for (int d = 0; d < width; d++) {
-          along[to + d] = sizes[to + d] * judge.gradient[at * width + d];
-        }
-        biasAlong[row] = side.biases != null ? biasSizes[row] * judge.biasGradient[at] : 0;
-      }
+      forEachRow(
+          side,
+          row -> {
+            int at = judge.rows.localOf(side.rows.row(row));
+            int to = row * width;
+            if (at < 0) {
+              Arrays.fill(along, to, to + width, 0);
+              biasAlong[row] = 0;
+              return;
+            }
+            for (int d = 0; d < width; d++) {
+              along[to + d] = sizes[to + d] * judge.gradient[at * width + d];
+            }
+            biasAlong[row] = side.biases != null ? biasSizes[row] * judge.biasGradient[at] : 0;
+          });
+    }
+
+    private static void forEachRow(FactorSide side, IntConsumer work) {
+      int size = side.rows.size();
+      HostTeam.shared()
+          .run(
+              HostTeam.tasks(size, ROWS_PER_TASK),
+              () ->
+                  task -> {
+                    int end = Math.min(size, (task + 1) * ROWS_PER_TASK);
+                    for (int row = task * ROWS_PER_TASK; row < end; row++) {
+                      work.accept(row);
+                    }
+                  });
     }
   }
 }

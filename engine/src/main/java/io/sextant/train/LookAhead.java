@@ -44,16 +44,23 @@ interface LookAhead {
    *
    * @param weights (n) the weights at which to differentiate, on top of the examples' own
    * @param metaExamples which examples judge
+   * @param guardExamples which examples of the guard will judge; empty for none
    * @param step whose draws are made
    * @param factor on the step sizes of the optimizers
    */
-  Slopes slopes(int[] examples, float[] weights, int[] metaExamples, long step, float factor);
+  Slopes slopes(
+      int[] examples,
+      float[] weights,
+      int[] metaExamples,
+      int[] guardExamples,
+      long step,
+      float factor);
 
   /**
    * The derivative for each example of the same step, judged by the guard: directly after {@link
    * #slopes}, with which it shares the step.
    */
-  Slopes guardSlopes(int[] guardExamples);
+  Slopes guardSlopes();
 
   /** The loss of each example (n) at the present parameters, without weights. */
   float[] losses(int[] examples, long step);

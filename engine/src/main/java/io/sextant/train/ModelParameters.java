@@ -251,6 +251,17 @@ final class ModelParameters {
     }
   }
 
+  /** Moves dense weights along gradients that are in Java's memory, without regularisation. */
+  void updateDense(Scope step, Map<String, float[]> gradients) {
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      float[] flat = required(gradients, parameter.name());
+      NDArray gradient = HostArrays.floats(step.manager(), flat, value.getShape().getShape());
+      denseOptimizer(parameter)
+          .step(value, gradient, rateOf(parameter.group()), options.weightDecay());
+    }
+  }
+
   private static void regularise(RowGradient rows, float l2) {
     int width = rows.dimension();
     for (int k = 0; k < rows.size(); k++) {

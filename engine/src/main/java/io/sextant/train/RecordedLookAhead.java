@@ -46,21 +46,27 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
 
   /** The step that was looked ahead. */
   @SuppressWarnings("ArrayRecordComponent") // Kept, not compared.
-  private record Ahead(int[] examples, float[] weights, long step, float factor) {}
+  private record Ahead(
+      int[] examples, float[] weights, int[] guardExamples, long step, float factor) {}
 
   @Override
   public Slopes slopes(
-      int[] examples, float[] weights, int[] metaExamples, long step, float factor) {
-    last = new Ahead(examples, weights, step, factor);
+      int[] examples,
+      float[] weights,
+      int[] metaExamples,
+      int[] guardExamples,
+      long step,
+      float factor) {
+    last = new Ahead(examples, weights, guardExamples, step, factor);
     return slopes(last, meta, metaExamples);
   }
 
   @Override
-  public Slopes guardSlopes(int[] guardExamples) {
+  public Slopes guardSlopes() {
     if (guard == null || last == null) {
       throw new IllegalStateException("there is no guard, or no step that was looked ahead");
     }
-    return slopes(last, guard, guardExamples);
+    return slopes(last, guard, last.guardExamples);
   }
 
   private Slopes slopes(Ahead step, LearningTask<B> judges, int[] judgeExamples) {

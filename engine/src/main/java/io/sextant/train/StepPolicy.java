@@ -414,7 +414,8 @@ public final class StepPolicy implements ExampleWeigher {
       if (objectives == null || weights == null) {
         return new double[0];
       }
-      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, step, factor);
+      LookAhead.Slopes slopes =
+          lookAhead.slopes(examples, weights, judges, new int[0], step, factor);
       double[] byType = objectives.slopes(examples, slopes.perExample(), state.typeWeights);
       if (!Double.isFinite(slopes.metaLoss())) {
         Arrays.fill(byType, Double.NaN);

@@ -258,7 +258,8 @@ class RateWindowTest {
         FactorForm judgeForm = Objects.requireNonNull(judge.closedForm());
         float[] each = objectives.ofExamples(all, weights);
         LookAhead.Slopes ahead =
-            LookAhead.of(fixture.scope(), task, judge, null, parameters).slopes(all, each, all, 9, 1);
+            LookAhead.of(fixture.scope(), task, judge, null, parameters)
+                .slopes(all, each, all, new int[0], 9, 1);
         slopes = objectives.slopes(all, ahead.perExample(), weights);
         parameters.update(form.compute(all, each, 9).gradients(), all.length, 1);
         metaLoss = new FactorMetaGradient(judgeForm).loss(all, 9);
