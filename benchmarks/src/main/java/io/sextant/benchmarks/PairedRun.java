@@ -24,6 +24,7 @@ public final class PairedRun {
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
+      PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
       PairedRun log DECISIONS CANDIDATES CALLERS PAIRS      the decision log and plain batched inserts in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
@@ -42,7 +43,7 @@ public final class PairedRun {
     }
     boolean complete =
         switch (what) {
-          case "train", "score" -> n.length == 5;
+          case "train", "score", "weighting" -> n.length == 5;
           case "tables" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
           case "serve" -> n.length == 6;
@@ -60,6 +61,7 @@ public final class PairedRun {
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
+          case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
           default -> memory(n[0], n[1]);
         };
@@ -231,6 +233,26 @@ public final class PairedRun {
         spread(rescoring),
         spread(gateRatio),
         spread(stageTwoRatio));
+  }
+
+  /** Time of an epoch with a policy step at every batch, and at every fourth, to a plain one. */
+  private static String weighting(Sizes sizes, int rounds) {
+    double[] every = new double[rounds];
+    double[] fourth = new double[rounds];
+    try (Weighting weighting = new Weighting(sizes, STEPS, Devices.parse("cpu"))) {
+      for (int round = -WARMUP_TURNS; round < rounds; round++) {
+        double plain = 1 / weighting.plain().examplesPerSecond();
+        double one = 1 / weighting.everyBatch().examplesPerSecond();
+        double four = 1 / weighting.everyFourth().examplesPerSecond();
+        if (round >= 0) {
+          every[round] = one / plain;
+          fourth[round] = four / plain;
+        }
+      }
+    }
+    return format(
+        "\"sizes\": \"%s\", \"negatives\": %d, \"rounds\": %d, \"everyBatchToPlain\": %s, \"everyFourthToPlain\": %s",
+        sizes, Weighting.NEGATIVES, rounds, spread(every), spread(fourth));
   }
 
   private static String memory(int steps, int warmup) {

@@ -13,6 +13,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import io.sextant.train.Objective;
 import io.sextant.train.SamplingOptions;
+import io.sextant.train.StepHook;
 import io.sextant.train.Trainer;
 import io.sextant.train.TrainingListener;
 import io.sextant.train.TrainingOptions;
@@ -20,28 +21,35 @@ import io.sextant.train.TrainingProgress;
 import io.sextant.train.TrainingResult;
 import io.sextant.train.TwoTowerTask;
 import java.util.List;
+import java.util.function.Supplier;
 
-/** Matrix factorisation by the engine's trainer: BPR with one negative. Not thread-safe. */
+/** Matrix factorisation by the engine's trainer: BPR with negatives. Not thread-safe. */
 final class SextantTraining implements Training {
 
   private final Sizes sizes;
   private final Scope scope;
   private final TwoTowerTask task;
+  private final Supplier<List<StepHook>> hooks;
 
+  /** Plain training with one negative. */
   SextantTraining(Workload workload, Device device) {
+    this(workload, interactions(workload), 1, device, List::of);
+  }
+
+  /**
+   * Training that is steered.
+   *
+   * @param rows those of the workload
+   * @param hooks makes those of a turn
+   */
+  SextantTraining(
+      Workload workload,
+      Interactions rows,
+      int negatives,
+      Device device,
+      Supplier<List<StepHook>> hooks) {
     this.sizes = workload.sizes();
-    Interactions.Builder rows =
-        Interactions.builder(ids("u", sizes.users()), ids("i", sizes.items()));
-    for (int row = 0; row < workload.users().length; row++) {
-      rows.add(
-          workload.users()[row],
-          workload.items()[row],
-          EventType.VIEW,
-          Float.NaN,
-          1,
-          Event.NO_TIME,
-          InteractionFeatures.UNKNOWN);
-    }
+    this.hooks = hooks;
     EntityFeatures users = EntityFeatures.none(sizes.users());
     EntityFeatures items = EntityFeatures.none(sizes.items());
     scope = Scope.open(device);
@@ -55,8 +63,8 @@ final class SextantTraining implements Training {
                     TwoTowerOptions.builder().dimension(sizes.dimension()).build(),
                     1));
     SamplingOptions sampling =
-        SamplingOptions.builder().objective(Objective.BPR).negatives(1).build();
-    task = new TwoTowerTask(model, rows.build(), users, items, sampling, 0, 1);
+        SamplingOptions.builder().objective(Objective.BPR).negatives(negatives).build();
+    task = new TwoTowerTask(model, rows, users, items, sampling, 0, 1);
   }
 
   /** A turn is an epoch of the workload; its rate leaves out the first step, with the set-up. */
@@ -67,7 +75,7 @@ final class SextantTraining implements Training {
         TrainingOptions.builder().epochs(1).batchSize(sizes.batch()).patience(0).build();
     TrainingResult result =
         TensorThreads.call(
-            () -> new Trainer(options, List.of(), stamps, null).train(scope, task, null));
+            () -> new Trainer(options, hooks.get(), stamps, null).train(scope, task, null));
     if (result.skippedSteps() > 0) {
       throw new IllegalStateException(result.skippedSteps() + " steps were skipped");
     }
@@ -76,6 +84,24 @@ final class SextantTraining implements Training {
         Math.toIntExact(stamps.steps * sizes.batch()),
         (stamps.steps - 1) * (double) sizes.batch() / seconds,
         result.meanLosses().get(0));
+  }
+
+  /** The rows of a workload. */
+  static Interactions interactions(Workload workload) {
+    Sizes sizes = workload.sizes();
+    Interactions.Builder rows =
+        Interactions.builder(ids("u", sizes.users()), ids("i", sizes.items()));
+    for (int row = 0; row < workload.users().length; row++) {
+      rows.add(
+          workload.users()[row],
+          workload.items()[row],
+          EventType.VIEW,
+          Float.NaN,
+          1,
+          Event.NO_TIME,
+          InteractionFeatures.UNKNOWN);
+    }
+    return rows.build();
   }
 
   static IdIndex ids(String prefix, int count) {

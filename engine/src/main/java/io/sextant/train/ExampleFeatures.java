@@ -173,7 +173,10 @@ public record ExampleFeatures(Columns users, Columns items, Columns interactions
     }
 
     void copyRow(int row, float[] into, int at) {
-      System.arraycopy(values, row * width(), into, at, width());
+      int width = width();
+      for (int f = 0; f < width; f++) {
+        into[at + f] = values[row * width + f];
+      }
     }
   }
 }

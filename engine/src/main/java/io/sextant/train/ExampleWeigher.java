@@ -8,13 +8,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A hook that weighs examples by their number alone, so that steps in closed form can be weighed as
- * well as recorded ones. It belongs to one run, whose checkpoints hold its state.
+ * A hook that weighs examples by their number alone, or sets the step sizes, so that steps in
+ * closed form can be steered as well as recorded ones. It belongs to one run, whose checkpoints
+ * hold its state.
  */
 interface ExampleWeigher extends StepHook {
 
-  /** The run begins. */
-  void start(Scope session, LearningTask<?> task, ModelParameters parameters);
+  /**
+   * The run begins.
+   *
+   * @param stepsPerEpoch how many batches an epoch has
+   */
+  void start(Scope session, LearningTask<?> task, ModelParameters parameters, int stepsPerEpoch);
 
   /**
    * Called before a step.

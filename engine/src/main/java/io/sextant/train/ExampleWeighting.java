@@ -35,16 +35,16 @@ import org.slf4j.LoggerFactory;
  * is clearly below zero, or if all weights go to zero together, weights are 1 from then on; and at
  * the end if the gain was never clearly above zero.
  *
- * <p>A policy step costs about two plain steps and two forward passes. It belongs to one run of one
- * trainer and to its thread; afterwards {@link #weights()} and {@link #report()} tell what was
- * learned.
+ * <p>A policy step costs about two plain steps; the batch that it has looked at need not be drawn
+ * and scored again for the real step. It belongs to one run of one trainer and to its thread;
+ * afterwards {@link #weights()} and {@link #report()} tell what was learned.
  */
 public final class ExampleWeighting implements ExampleWeigher {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleWeighting.class);
   private static final Gson GSON = new GsonBuilder().serializeSpecialFloatingPointValues().create();
 
-  /** The guard is asked at every so many steps of the policy. */
+  /** The guard is asked at every so many steps of the policy, with half as many examples. */
   private static final int GUARD_EVERY = 2;
 
   private static final int MAX_BAD_STEPS = 20;
@@ -102,7 +102,8 @@ public final class ExampleWeighting implements ExampleWeigher {
   }
 
   @Override
-  public void start(Scope session, LearningTask<?> task, ModelParameters parameters) {
+  public void start(
+      Scope session, LearningTask<?> task, ModelParameters parameters, int stepsPerEpoch) {
     if (!(task instanceof TwoTowerTask twoTower)) {
       throw new InvalidInputException(
           "weights of examples are learned with a two-tower model, whose examples are interactions; fit other strategies to the weights that it has learned");
@@ -126,10 +127,11 @@ public final class ExampleWeighting implements ExampleWeigher {
       return null;
     }
     Run now = started();
+    WeightPolicy.Inputs inputs = now.policy.inputs(examples, step);
     if (state.learning && step % options.every() == 0) {
-      now.learn(examples, step, factor);
+      now.learn(inputs, examples, step, factor);
     }
-    float[] factors = now.policy.outputs(examples, step);
+    float[] factors = now.policy.outputs(inputs);
     if (mean(factors) < options.collapse()) {
       end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
     }
@@ -184,7 +186,9 @@ public final class ExampleWeighting implements ExampleWeigher {
       now.policy.parameters().restoreBest();
       double sum = 0;
       for (int from = 0; from < n; from += ROWS_AT_ONCE) {
-        float[] some = now.policy.outputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps);
+        float[] some =
+            now.policy.outputs(
+                now.policy.inputs(range(from, Math.min(n, from + ROWS_AT_ONCE)), steps));
         System.arraycopy(some, 0, all, from, some.length);
         for (float weight : some) {
           sum += weight;
@@ -305,65 +309,78 @@ public final class ExampleWeighting implements ExampleWeigher {
     private final WeightPolicy policy;
     private final MetaRows metaRows;
     private final @Nullable MetaRows guardRows;
-    private final LookAhead meta;
-    private final @Nullable LookAhead guard;
+    private final LookAhead lookAhead;
 
     Run(Scope session, TwoTowerTask task, ModelParameters parameters) {
       this.session = session;
       train = task.interactions();
       metaRows = MetaRows.of("meta set", train, metaSet);
-      meta = lookAhead(task, metaRows, parameters, "meta");
       Interactions judges = guardSet;
       guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
-      guard = guardRows == null ? null : lookAhead(task, guardRows, parameters, "guard");
-      policy = new WeightPolicy(session, options, features, train, meta::losses);
+      lookAhead =
+          LookAhead.of(
+              session,
+              task,
+              task.over(metaRows.interactions(), seed("meta")),
+              guardRows == null ? null : task.over(guardRows.interactions(), seed("guard")),
+              parameters);
+      policy = new WeightPolicy(session, options, features, train, lookAhead::losses);
     }
 
-    private LookAhead lookAhead(
-        TwoTowerTask task, MetaRows rows, ModelParameters parameters, String stream) {
-      long seed = new CounterRandom(options.seed(), stream, 0).nextLong();
-      TwoTowerTask judge = task.over(rows.interactions(), seed);
-      FactorForm form = task.closedForm();
-      FactorForm judgeForm = judge.closedForm();
-      return form != null && judgeForm != null
-          ? new FactorLookAhead(form, judgeForm, parameters)
-          : new RecordedLookAhead<>(session, task, judge, parameters);
+    private long seed(String stream) {
+      return new CounterRandom(options.seed(), stream, 0).nextLong();
     }
 
     /** One step of the policy. */
-    void learn(int[] examples, long step, float factor) {
-      int[] judges = draw(metaRows, "meta-batch", examples, step);
+    void learn(WeightPolicy.Inputs inputs, int[] examples, long step, float factor) {
+      int size = Math.min(examples.length, options.metaBatchSize());
+      int[] judges = draw(metaRows, "meta-batch", examples, size, step);
       if (judges.length == 0) {
         return;
       }
-      WeightPolicy.Inputs inputs = policy.inputs(examples, step);
-      float[] now = policy.outputs(inputs);
       float ahead = factor * options.lookAhead();
-      LookAhead.Slopes slopes = meta.slopes(examples, now, judges, step, ahead);
+      boolean learned =
+          policy.step(inputs, weights -> slopes(examples, weights, judges, step, ahead));
+      if (learned) {
+        state.policySteps++;
+      }
+    }
+
+    /**
+     * The derivative by each weight, brought to mean size 1; null where nothing is to be learned.
+     */
+    private float @Nullable [] slopes(
+        int[] examples, float[] weights, int[] judges, long step, float ahead) {
+      int guardSize = Math.max(1, judges.length / 2);
+      MetaRows guards = state.policySteps % GUARD_EVERY == 0 ? guardRows : null;
+      int[] others =
+          guards == null ? new int[0] : draw(guards, "guard-batch", examples, guardSize, step);
+      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, others, step, ahead);
       double size = meanSize(slopes.perExample());
       if (!Double.isFinite(slopes.metaLoss()) || !Double.isFinite(size)) {
         skip();
-        return;
+        return null;
       }
       state.badStepsInARow = 0;
       if (size == 0) {
-        return;
+        return null;
       }
-      state.gains.meta.add(gain(slopes, now));
-      if (guard != null && guardRows != null && state.policySteps % GUARD_EVERY == 0) {
-        int[] others = draw(guardRows, "guard-batch", examples, step);
-        if (others.length > 0) {
-          double gain = gain(guard.slopes(examples, now, others, step, ahead), now);
-          if (Double.isFinite(gain)) {
-            state.gains.guard.add(gain);
-          }
+      state.gains.meta.add(gain(slopes, weights));
+      if (others.length > 0) {
+        double gain = gain(lookAhead.guardSlopes(), weights);
+        if (Double.isFinite(gain)) {
+          state.gains.guard.add(gain);
         }
       }
-      policy.update(inputs, slopes.perExample(), (float) (1 / (size * examples.length)));
-      state.policySteps++;
+      float scale = (float) (1 / (size * examples.length));
+      float[] scaled = slopes.perExample().clone();
+      for (int e = 0; e < scaled.length; e++) {
+        scaled[e] *= scale;
+      }
+      return scaled;
     }
 
-    private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
+    private int[] draw(MetaRows rows, String stream, int[] examples, int size, long step) {
       int[] users = new int[examples.length];
       int[] items = new int[examples.length];
       for (int e = 0; e < users.length; e++) {
@@ -371,7 +388,7 @@ public final class ExampleWeighting implements ExampleWeigher {
         items[e] = train.itemAt(examples[e]);
       }
       CounterRandom random = new CounterRandom(options.seed(), stream, step);
-      return rows.draw(users, items, options.metaBatchSize(), random);
+      return rows.draw(users, items, size, random);
     }
 
     private void skip() {

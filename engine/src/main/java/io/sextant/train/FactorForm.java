@@ -41,6 +41,8 @@ final class FactorForm implements ClosedForm {
   private float[] weights = new float[0];
   private float[] losses = new float[0];
   private float[] scores = new float[0];
+  private int @Nullable [] scored;
+  private long scoredStep;
 
   private FactorForm(
       TwoTower model,
@@ -114,19 +116,53 @@ final class FactorForm implements ClosedForm {
 
   @Override
   public Result compute(int[] examples, float @Nullable [] factors, long step) {
-    draw(examples, step);
-    if (factors != null) {
-      for (int e = 0; e < examples.length; e++) {
-        weights[e] *= factors[e];
+    boolean known = examples == scored && step == scoredStep;
+    scored = null;
+    double loss;
+    if (known) {
+      loss = weigh(examples, factors);
+    } else {
+      draw(examples, step);
+      if (factors != null) {
+        for (int e = 0; e < examples.length; e++) {
+          weights[e] *= factors[e];
+        }
+      }
+      loss = score(examples);
+    }
+    return new Result((float) loss, Double.isFinite(loss) ? gradients() : Map.of());
+  }
+
+  /**
+   * Says that the batch was drawn and scored, and that its slopes are those without factors: if the
+   * very next computation is of this batch, before the parameters move, it need not do so again.
+   */
+  void leave(int[] examples, long step) {
+    scored = examples;
+    scoredStep = step;
+  }
+
+  /** Puts factors to what was scored without. */
+  private double weigh(int[] examples, float @Nullable [] factors) {
+    double sum = 0;
+    for (int e = 0; e < examples.length; e++) {
+      float factor = factors == null ? 1 : factors[e];
+      sum += (double) (weights[e] * factor) * losses[e];
+      for (int pair = e * pairsPerExample; pair < (e + 1) * pairsPerExample; pair++) {
+        scores[pair] *= factor;
       }
     }
-    double loss = score(examples);
-    return new Result((float) loss, Double.isFinite(loss) ? gradients() : Map.of());
+    return sum / examples.length;
   }
 
   /** Draws the pairs of the examples and reads their rows. */
   void draw(int[] examples, long step) {
     drawPairs(examples, step);
+    read();
+  }
+
+  /** Reads the rows of the pairs that were drawn. */
+  void read() {
     users.read();
     items.read();
   }
@@ -152,8 +188,12 @@ final class FactorForm implements ClosedForm {
     return gradients;
   }
 
-  /** Loops that do one thing each, so that their cache misses overlap. */
-  private void drawPairs(int[] examples, long step) {
+  /**
+   * Draws the pairs of the examples, on the calling thread alone. Loops that do one thing each, so
+   * that their cache misses overlap.
+   */
+  void drawPairs(int[] examples, long step) {
+    scored = null;
     int size = examples.length;
     int pairs = size * pairsPerExample;
     reserve(size, pairs);

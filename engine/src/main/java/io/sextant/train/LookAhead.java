@@ -1,5 +1,8 @@
 package io.sextant.train;
 
+import io.sextant.tensor.Scope;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a weight of each example of a batch would change: the model takes one step on the weighted
  * batch, {@code theta' = theta - alpha D grad mean(w l)}, and is judged there by the loss of other
@@ -17,14 +20,47 @@ package io.sextant.train;
 interface LookAhead {
 
   /**
+   * The look-ahead of a two-tower model: in closed form where it can.
+   *
+   * @param meta the task that judges
+   * @param guard the task that judges again; null for none
+   */
+  static LookAhead of(
+      Scope session,
+      TwoTowerTask task,
+      TwoTowerTask meta,
+      @Nullable TwoTowerTask guard,
+      ModelParameters parameters) {
+    FactorForm form = task.closedForm();
+    FactorForm metaForm = meta.closedForm();
+    FactorForm guardForm = guard == null ? null : guard.closedForm();
+    return form != null && metaForm != null
+        ? new FactorLookAhead(form, metaForm, guardForm, parameters)
+        : new RecordedLookAhead<>(session, task, meta, guard, parameters);
+  }
+
+  /**
    * The derivative for each example.
    *
    * @param weights (n) the weights at which to differentiate, on top of the examples' own
    * @param metaExamples which examples judge
+   * @param guardExamples which examples of the guard will judge; empty for none
    * @param step whose draws are made
    * @param factor on the step sizes of the optimizers
    */
-  Slopes slopes(int[] examples, float[] weights, int[] metaExamples, long step, float factor);
+  Slopes slopes(
+      int[] examples,
+      float[] weights,
+      int[] metaExamples,
+      int[] guardExamples,
+      long step,
+      float factor);
+
+  /**
+   * The derivative for each example of the same step, judged by the guard: directly after {@link
+   * #slopes}, with which it shares the step.
+   */
+  Slopes guardSlopes();
 
   /** The loss of each example (n) at the present parameters, without weights. */
   float[] losses(int[] examples, long step);

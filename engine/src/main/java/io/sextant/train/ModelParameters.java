@@ -20,6 +20,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorFiles;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,12 +42,16 @@ final class ModelParameters {
   private final Map<String, RowOptimizer> rowOptimizers = new HashMap<>();
   private final Map<String, DenseAdam> denseOptimizers = new HashMap<>();
   private final Map<String, NDArray> best = new LinkedHashMap<>();
+  private final Map<NamedParameter.Group, Float> rates = new EnumMap<>(NamedParameter.Group.class);
   private final NDManager manager;
 
   ModelParameters(Scope session, List<NamedParameter> parameters, TrainingOptions options) {
     this.parameters = parameters;
     this.options = options;
     this.manager = session.manager();
+    rates.put(NamedParameter.Group.USER, options.userLearningRate());
+    rates.put(NamedParameter.Group.ITEM, options.itemLearningRate());
+    rates.put(NamedParameter.Group.DENSE, options.learningRate());
     for (NamedParameter parameter : parameters) {
       NDArray value = valueOf(parameter);
       if (parameter.table()) {
@@ -246,6 +251,17 @@ final class ModelParameters {
     }
   }
 
+  /** Moves dense weights along gradients that are in Java's memory, without regularisation. */
+  void updateDense(Scope step, Map<String, float[]> gradients) {
+    for (NamedParameter parameter : parameters) {
+      NDArray value = valueOf(parameter);
+      float[] flat = required(gradients, parameter.name());
+      NDArray gradient = HostArrays.floats(step.manager(), flat, value.getShape().getShape());
+      denseOptimizer(parameter)
+          .step(value, gradient, rateOf(parameter.group()), options.weightDecay());
+    }
+  }
+
   private static void regularise(RowGradient rows, float l2) {
     int width = rows.dimension();
     for (int k = 0; k < rows.size(); k++) {
@@ -341,12 +357,14 @@ final class ModelParameters {
     }
   }
 
-  private float rateOf(NamedParameter.Group group) {
-    return switch (group) {
-      case USER -> options.userLearningRate();
-      case ITEM -> options.itemLearningRate();
-      case DENSE -> options.learningRate();
-    };
+  /** The step size of a group: at first that of the options. */
+  float rateOf(NamedParameter.Group group) {
+    return required(rates, group);
+  }
+
+  /** Sets the step size of a group from now on; what checkpoints hold of it is its setter's. */
+  void setRate(NamedParameter.Group group, float rate) {
+    rates.put(group, rate);
   }
 
   private Map<String, NDArray> stateOf(NamedParameter parameter) {
@@ -365,7 +383,7 @@ final class ModelParameters {
     return required(batch.rows(), parameter.name());
   }
 
-  private static <T> T required(Map<String, T> map, String name) {
+  private static <K, T> T required(Map<K, T> map, K name) {
     T value = map.get(name);
     if (value == null) {
       throw new IllegalStateException("nothing known of parameter " + name);

@@ -8,6 +8,7 @@ import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The look-ahead of any model: two recorded passes, and the derivative of every example's loss
@@ -26,22 +27,54 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
   private final Scope session;
   private final LearningTask<B> task;
   private final LearningTask<B> meta;
+  private final @Nullable LearningTask<B> guard;
   private final ModelParameters parameters;
+  private @Nullable Ahead last;
 
   RecordedLookAhead(
-      Scope session, LearningTask<B> task, LearningTask<B> meta, ModelParameters parameters) {
+      Scope session,
+      LearningTask<B> task,
+      LearningTask<B> meta,
+      @Nullable LearningTask<B> guard,
+      ModelParameters parameters) {
     this.session = session;
     this.task = task;
     this.meta = meta;
+    this.guard = guard;
     this.parameters = parameters;
   }
 
+  /** The step that was looked ahead. */
+  @SuppressWarnings("ArrayRecordComponent") // Kept, not compared.
+  private record Ahead(
+      int[] examples, float[] weights, int[] guardExamples, long step, float factor) {}
+
   @Override
   public Slopes slopes(
-      int[] examples, float[] weights, int[] metaExamples, long step, float factor) {
+      int[] examples,
+      float[] weights,
+      int[] metaExamples,
+      int[] guardExamples,
+      long step,
+      float factor) {
+    last = new Ahead(examples, weights, guardExamples, step, factor);
+    return slopes(last, meta, metaExamples);
+  }
+
+  @Override
+  public Slopes guardSlopes() {
+    if (guard == null || last == null) {
+      throw new IllegalStateException("there is no guard, or no step that was looked ahead");
+    }
+    return slopes(last, guard, last.guardExamples);
+  }
+
+  private Slopes slopes(Ahead step, LearningTask<B> judges, int[] judgeExamples) {
+    int[] examples = step.examples;
+    float[] weights = step.weights;
     int n = examples.length;
     try (Scope scope = session.child()) {
-      B batch = task.prepare(scope, examples, step);
+      B batch = task.prepare(scope, examples, step.step);
       float[] own = batch.weights();
       float[] all = new float[n];
       for (int e = 0; e < n; e++) {
@@ -52,15 +85,15 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
       if (!Float.isFinite(loss)) {
         return new Slopes(new float[n], Double.NaN);
       }
-      Map<String, NDArray> sizes = parameters.stepSizes(batch, leaves, factor);
+      Map<String, NDArray> sizes = parameters.stepSizes(batch, leaves, step.factor);
       Map<String, NDArray> shifts = new LinkedHashMap<>();
       leaves
           .byName()
           .forEach((name, leaf) -> shifts.put(name, times(sizes, name, leaf.getGradient())));
 
-      B judge = meta.prepare(scope, metaExamples, step);
+      B judge = judges.prepare(scope, judgeExamples, step.step);
       ModelParameters.Leaves ahead = parameters.leavesAhead(scope, judge, batch, shifts);
-      float metaLoss = differentiate(scope, meta, judge, ahead, judge.weights());
+      float metaLoss = differentiate(scope, judges, judge, ahead, judge.weights());
       if (!Float.isFinite(metaLoss)) {
         return new Slopes(new float[n], Double.NaN);
       }

@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
  * form instead, which moves the parameters alike within rounding and is faster; hooks look into
- * recorded steps, so with hooks every step is recorded. {@link ExampleWeighting} alone needs no
- * recording.
+ * recorded steps, so with hooks every step is recorded. Only {@link ExampleWeighting} and {@link
+ * StepPolicy} need no recording.
  *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
@@ -113,7 +113,7 @@ public final class Trainer {
 
     TrainingResult run() {
       for (ExampleWeigher weigher : weighers) {
-        weigher.start(session, task, parameters);
+        weigher.start(session, task, parameters, stepsPerEpoch);
       }
       if (checkpoints != null && checkpoints.resume()) {
         state = Checkpoint.load(checkpoints, parameters, weighers).orElse(state);

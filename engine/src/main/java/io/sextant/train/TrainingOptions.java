@@ -70,6 +70,23 @@ public record TrainingOptions(
         newSeed);
   }
 
+  /** The same with other step sizes. */
+  public TrainingOptions withRates(float dense, float user, float item) {
+    return new TrainingOptions(
+        epochs,
+        batchSize,
+        dense,
+        user,
+        item,
+        rowOptimizer,
+        l2,
+        weightDecay,
+        clipNorm,
+        schedule,
+        patience,
+        seed);
+  }
+
   private static void checkRate(String name, float rate) {
     check(rate >= 0 && Float.isFinite(rate), name + " must be finite and >= 0 but was " + rate);
   }

@@ -55,6 +55,7 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
   private final Negatives negatives;
   private final double[] inBatchShare;
   private final Rows rows;
+  private @Nullable FactorForm form;
 
   /**
    * A task.
@@ -157,10 +158,15 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
     return new Preparation(scope.manager(), examples, step).batch();
   }
 
+  /** Always the same one, so that a look-ahead and the step behind it share what they draw. */
   @Override
   public @Nullable FactorForm closedForm() {
-    return FactorForm.of(
-        model, interactions, options, negatives, weightOfRow, offset, rows.users, rows.items);
+    if (form == null) {
+      form =
+          FactorForm.of(
+              model, interactions, options, negatives, weightOfRow, offset, rows.users, rows.items);
+    }
+    return form;
   }
 
   @Override

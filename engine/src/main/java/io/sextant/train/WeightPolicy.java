@@ -1,16 +1,15 @@
 package io.sextant.train;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import io.sextant.data.Interactions;
+import io.sextant.nn.HostPolicy;
 import io.sextant.nn.PolicyNetwork;
 import io.sextant.tensor.CounterRandom;
-import io.sextant.tensor.Grad;
-import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network that weighs examples, with its optimizer and with what it sees of them.
@@ -20,6 +19,7 @@ import java.util.List;
 final class WeightPolicy {
 
   private static final int ATTRIBUTION_ROWS = 20_000;
+  private static final int ROWS_PER_TASK = 512;
 
   private final Scope session;
   private final WeightingOptions options;
@@ -85,38 +85,37 @@ final class WeightPolicy {
   }
 
   /** The weights of examples, in (0, 2). */
-  float[] outputs(int[] examples, long step) {
-    return outputs(inputs(examples, step));
-  }
-
   float[] outputs(Inputs inputs) {
-    float[] outputs = network.outputs(session, inputs.users, inputs.items);
-    for (int e = 0; e < outputs.length; e++) {
-      outputs[e] *= 2;
-    }
-    return outputs;
+    return doubled(HostPolicy.of(network).outputs(inputs.users, inputs.items));
   }
 
-  /**
-   * One step of the policy.
-   *
-   * @param slopes derivative of the loss by each weight, as yet unscaled
-   */
-  void update(Inputs inputs, float[] slopes, float scale) {
-    float[] scaled = new float[slopes.length];
-    for (int e = 0; e < scaled.length; e++) {
-      scaled[e] = slopes[e] * scale;
+  private static float[] doubled(float[] outputs) {
+    float[] doubled = outputs.clone();
+    for (int e = 0; e < doubled.length; e++) {
+      doubled[e] *= 2;
+    }
+    return doubled;
+  }
+
+  /** What the outputs at hand should change by. */
+  @FunctionalInterface
+  interface Slopes {
+    /** The derivative of a loss by each weight, or null to learn nothing. */
+    float @Nullable [] at(float[] weights);
+  }
+
+  /** One step of the policy, from the derivative at its present outputs; whether one was made. */
+  boolean step(Inputs inputs, Slopes slopes) {
+    HostPolicy now = HostPolicy.of(network);
+    float[] outputs = now.outputs(inputs.users, inputs.items);
+    float[] by = slopes.at(doubled(outputs));
+    if (by == null) {
+      return false;
     }
     try (Scope scope = session.child()) {
-      PolicyBatch batch = inputs.batch(scope);
-      ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
-      NDArray factors = HostArrays.floats(scope.manager(), scaled, scaled.length, 1);
-      try (Grad grad = Grad.record()) {
-        NDArray outputs = network.outputs(leaves.values(), batch.users(), batch.items());
-        grad.backward(outputs.mul(factors).sum());
-      }
-      parameters.update(scope, batch, leaves, 1);
+      parameters.updateDense(scope, now.gradient(inputs.users, inputs.items, outputs, by));
     }
+    return true;
   }
 
   /** What the policy sees of examples. */
@@ -126,17 +125,24 @@ final class WeightPolicy {
     float[] users = new float[examples.length * userWidth];
     float[] items = new float[examples.length * itemWidth];
     float[] losses = features.loss() ? standardizedLosses(examples, step) : new float[0];
-    for (int e = 0; e < examples.length; e++) {
-      features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
-      int at = e * itemWidth;
-      features.items().copyRow(train.itemAt(examples[e]), items, at);
-      at += features.items().width();
-      features.interactions().copyRow(examples[e], items, at);
-      at += features.interactions().width();
-      if (features.loss()) {
-        items[at] = losses[e];
-      }
-    }
+    HostTeam.shared()
+        .run(
+            HostTeam.tasks(examples.length, ROWS_PER_TASK),
+            () ->
+                task -> {
+                  int end = Math.min(examples.length, (task + 1) * ROWS_PER_TASK);
+                  for (int e = task * ROWS_PER_TASK; e < end; e++) {
+                    features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
+                    int at = e * itemWidth;
+                    features.items().copyRow(train.itemAt(examples[e]), items, at);
+                    at += features.items().width();
+                    features.interactions().copyRow(examples[e], items, at);
+                    at += features.interactions().width();
+                    if (features.loss()) {
+                      items[at] = losses[e];
+                    }
+                  }
+                });
     return new Inputs(examples.length, users, items, userWidth, itemWidth);
   }
 
@@ -229,15 +235,6 @@ final class WeightPolicy {
       this.items = items;
       this.userWidth = userWidth;
       this.itemWidth = itemWidth;
-    }
-
-    PolicyBatch batch(Scope scope) {
-      return new PolicyBatch(
-          size,
-          new float[0],
-          HostArrays.floats(scope.manager(), users, size, userWidth),
-          HostArrays.floats(scope.manager(), items, size, itemWidth),
-          scope.manager().zeros(new Shape(size, 1)));
     }
   }
 }

@@ -9,7 +9,7 @@ import io.sextant.InvalidInputException;
  * @param learningRate step size of the policy (Adam)
  * @param weightDecay decoupled decay of the policy's weights
  * @param lookAhead how far the model looks ahead, in steps that training would make next
- * @param metaBatchSize trusted examples that judge a batch
+ * @param metaBatchSize trusted examples that judge a batch, but no more than the batch has
  * @param warmUpEpochs epochs without weights, in which the model comes to know anything
  * @param every the policy learns at every so many batches
  * @param patience epochs without a better gain on the guard after which the policy stays as it was

@@ -27,6 +27,7 @@ class LookAheadTest {
   private static final TwoTowerOptions SHAPE =
       TwoTowerOptions.builder().dimension(5).biases(true).temperature(0.5f).initStd(0.3f).build();
   private static final int BATCH = 24;
+  private static final int[] NONE = {};
 
   static List<Arguments> settings() {
     List<Arguments> settings = new ArrayList<>();
@@ -102,18 +103,18 @@ class LookAheadTest {
           Arrays.fill(weights, 1);
           LookAhead lookAhead =
               new RecordedLookAhead<>(
-                  fixture.scope(), task, task.over(task.interactions(), 3), parameters);
+                  fixture.scope(), task, task.over(task.interactions(), 3), null, parameters);
           int arrays = fixture.scope().manager().getManagedArrays().size();
           double[] exact = new double[BATCH];
           double[] differences = new double[BATCH];
-          LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, 50, 1);
+          LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, NONE, 50, 1);
           for (int e = 0; e < BATCH; e++) {
             exact[e] = slopes.perExample()[e];
             float[] moved = weights.clone();
             moved[e] = 1.5f;
-            double up = lookAhead.slopes(examples, moved, judges, 50, 1).metaLoss();
+            double up = lookAhead.slopes(examples, moved, judges, NONE, 50, 1).metaLoss();
             moved[e] = 0.5f;
-            differences[e] = up - lookAhead.slopes(examples, moved, judges, 50, 1).metaLoss();
+            differences[e] = up - lookAhead.slopes(examples, moved, judges, NONE, 50, 1).metaLoss();
           }
           double size = Arrays.stream(exact).map(Math::abs).max().orElseThrow();
           // What remains of the diagonals' change, of float32 and of the differences' own error.
@@ -242,15 +243,15 @@ class LookAheadTest {
 
     LookAhead factor() {
       return new FactorLookAhead(
-          required(task.closedForm()), required(judge.closedForm()), parameters);
+          required(task.closedForm()), required(judge.closedForm()), null, parameters);
     }
 
     LookAhead recorded() {
-      return new RecordedLookAhead<>(session, task, judge, parameters);
+      return new RecordedLookAhead<>(session, task, judge, null, parameters);
     }
 
     double[] slopes(LookAhead lookAhead) {
-      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, STEP, 1);
+      LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, NONE, STEP, 1);
       double[] result = new double[BATCH];
       Arrays.setAll(result, e -> slopes.perExample()[e]);
       assertThat(slopes.metaLoss()).isCloseTo(metaLoss(doubles(weights)), within(1e-5));
