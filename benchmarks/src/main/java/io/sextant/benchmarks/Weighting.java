@@ -36,8 +36,7 @@ final class Weighting implements AutoCloseable {
       values[i] = (float) random.nextGaussian();
     }
     features =
-        ExampleFeatures.of(
-            new ExampleFeatures.Columns(List.of("a", "b", "c", "d", "e"), values));
+        ExampleFeatures.of(new ExampleFeatures.Columns(List.of("a", "b", "c", "d", "e"), values));
     plain = new SextantTraining(workload, rows, NEGATIVES, device, List::of);
     everyBatch = new SextantTraining(workload, rows, NEGATIVES, device, () -> policy(1));
     everyFourth = new SextantTraining(workload, rows, NEGATIVES, device, () -> policy(4));
