@@ -23,6 +23,7 @@ public final class PairedRun {
       PairedRun train USERS ITEMS DIMENSION BATCH PAIRS     the engine and plain DJL in turns
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
+      PairedRun exact ITEMS DIMENSION K ROUNDS BATCHES...   exact search, FAISS's and BLAS's product in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
@@ -46,6 +47,7 @@ public final class PairedRun {
           case "train", "score", "weighting" -> n.length == 5;
           case "tables" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
+          case "exact" -> n.length >= 5;
           case "serve" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
@@ -59,6 +61,8 @@ public final class PairedRun {
           case "train" -> train(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
+          case "exact" ->
+              SearchRun.exact(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
           case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
@@ -114,7 +118,10 @@ public final class PairedRun {
         tables.append(
             format(
                 "%s{\"users\": %d, \"microsecondsPerExample\": %s, \"ratioToFirst\": %s}",
-                size == 0 ? "" : ", ", users[size], spread(costs[size]), spread(ratios[size])));
+                size == 0 ? "" : ", ",
+                users[size],
+                Spread.of(costs[size]),
+                Spread.of(ratios[size])));
       }
       return format(
           "\"items\": %d, \"dimension\": %d, \"batch\": %d, \"rounds\": %d, \"tables\": [%s]",
@@ -218,21 +225,17 @@ public final class PairedRun {
         }
       }
     }
-    double[] gateRatio = new double[rounds];
-    Arrays.setAll(gateRatio, i -> gated[i] / fixed[i]);
-    double[] stageTwoRatio = new double[rounds];
-    Arrays.setAll(stageTwoRatio, i -> rescoring[i] / gated[i]);
     return format(
         "\"items\": %d, \"batch\": %d, \"candidates\": %d, \"rounds\": %d, \"unit\": \"ms/1000 users\", \"stageOneFixed\": %s, \"stageOneGated\": %s, \"stageTwo\": %s, \"gatedToFixed\": %s, \"stageTwoToStageOne\": %s",
         items,
         batch,
         candidates,
         rounds,
-        spread(fixed),
-        spread(gated),
-        spread(rescoring),
-        spread(gateRatio),
-        spread(stageTwoRatio));
+        Spread.of(fixed),
+        Spread.of(gated),
+        Spread.of(rescoring),
+        Spread.ofRatios(gated, fixed),
+        Spread.ofRatios(rescoring, gated));
   }
 
   /** Time of an epoch with a policy step at every batch, and at every fourth, to a plain one. */
@@ -252,7 +255,7 @@ public final class PairedRun {
     }
     return format(
         "\"sizes\": \"%s\", \"negatives\": %d, \"rounds\": %d, \"everyBatchToPlain\": %s, \"everyFourthToPlain\": %s",
-        sizes, Weighting.NEGATIVES, rounds, spread(every), spread(fourth));
+        sizes, Weighting.NEGATIVES, rounds, Spread.of(every), Spread.of(fourth));
   }
 
   private static String memory(int steps, int warmup) {
@@ -271,21 +274,15 @@ public final class PairedRun {
 
   private static String compared(
       String unit, String name, double[] values, String otherName, double[] others) {
-    double[] ratios = new double[values.length];
-    Arrays.setAll(ratios, i -> values[i] / others[i]);
     return format(
         "\"unit\": \"%s\", \"pairs\": %d, \"%s\": %s, \"%s\": %s, \"ratio\": %s",
-        unit, ratios.length, name, spread(values), otherName, spread(others), spread(ratios));
-  }
-
-  /** Median, least and greatest. */
-  private static String spread(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int n = sorted.length;
-    return format(
-        "{\"median\": %.3f, \"min\": %.3f, \"max\": %.3f}",
-        (sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
+        unit,
+        values.length,
+        name,
+        Spread.of(values),
+        otherName,
+        Spread.of(others),
+        Spread.ofRatios(values, others));
   }
 
   private static double load() {
