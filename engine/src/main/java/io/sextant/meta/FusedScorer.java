@@ -7,7 +7,11 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.retrieve.ExactIndex;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.IndexBuilder;
+import io.sextant.retrieve.IndexedItems;
+import io.sextant.retrieve.ItemIndex;
 import io.sextant.retrieve.SparseRows;
 import io.sextant.retrieve.TopK;
 import io.sextant.strategy.DenseScores;
@@ -20,7 +24,6 @@ import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +32,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Design. The mixture {@code S(h, j) = sum_m w_m(h) (s_m(h, j) - mu_m(h)) / sigma_m(h)} is, but
  * for a constant of the user, the inner product of {@code Q(h) = [w_m / sigma_m q_m]_m} and {@code
- * V_j = [v_mj]_m}, plus the sparse parts times {@code w_m / sigma_m}. The dense part's mean and
- * variance need no pass over the items: {@code mu = <q, vbar>} and {@code sigma^2 = q' C q} with
- * the catalogue's mean vector and covariance matrix, which are computed once. The sparse part's
- * come from its entries.
+ * V_j = [v_mj]_m}, plus the sparse parts times {@code w_m / sigma_m}. {@link ScoreMoments} knows
+ * mean and deviation.
  *
  * <p>Items can be added after training ({@link AddedItems}): they have the places I and up in
  * lists. Means and deviations stay those of the I items.
@@ -44,9 +45,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class FusedScorer implements AutoCloseable {
 
-  /** A strategy whose scores spread less than this share of their size says nothing. */
-  private static final double RELATIVE_FLOOR = 1e-6;
-
   /** Gathered item vectors of one chunk stay below this. */
   private static final long GATHER_BYTES = 24L << 20;
 
@@ -56,13 +54,8 @@ final class FusedScorer implements AutoCloseable {
   private final int[] offsets;
   private final AddedItems added;
   private final @Nullable NDArray vectors;
-  private final @Nullable NDArray mean;
-  private final float[] hostMean;
-  private final NDArray[] covariances;
-
-  /** Of each strategy one divided by the root of its covariance's trace. */
-  private final float[] scales;
-
+  private final ScoreMoments moments;
+  private final @Nullable ItemIndex index;
   private final @Nullable NDArray blocks;
 
   /**
@@ -81,12 +74,19 @@ final class FusedScorer implements AutoCloseable {
    * @param spare how many
    */
   FusedScorer(StrategyPool pool, TopK topK, int spare) {
+    this(pool, topK, spare, ExactIndex.with(topK));
+  }
+
+  /**
+   * The same with an index for the search of all strategies at once. What it finds only nearly, as
+   * {@link io.sextant.retrieve.GraphIndex}, is nearly the best of the mixture; all scores, means
+   * and deviations stay right.
+   */
+  FusedScorer(StrategyPool pool, TopK topK, int spare, IndexBuilder builder) {
     this.pool = pool;
     this.topK = topK;
     this.added = new AddedItems(pool.numItems(), spare);
     this.offsets = new int[pool.size() + 1];
-    this.covariances = new NDArray[pool.size()];
-    this.scales = new float[pool.size()];
     this.model = Scope.open(pool.device());
     List<NDArray> parts = new ArrayList<>();
     for (int m = 0; m < pool.size(); m++) {
@@ -100,19 +100,21 @@ final class FusedScorer implements AutoCloseable {
     }
     if (parts.isEmpty()) {
       vectors = null;
-      mean = null;
-      hostMean = new float[0];
+      moments = new ScoreMoments(pool, offsets, null, model);
       blocks = null;
+      index = null;
       return;
     }
     NDArray all = TensorThreads.call(() -> concat(parts, spare));
     vectors = all;
-    NDArray trained = TensorThreads.call(() -> model.adopt(all.get("0:" + pool.numItems())));
-    NDArray centre = TensorThreads.call(() -> model.adopt(trained.mean(new int[] {0}, true)));
-    mean = centre;
-    hostMean = TensorThreads.call(() -> HostArrays.toFloats(centre));
+    moments = TensorThreads.call(() -> new ScoreMoments(pool, offsets, all, model));
     blocks = TensorThreads.call(this::blockIndicator);
-    TensorThreads.run(() -> covariances(trained));
+    try {
+      index = builder.build(new IndexedItems(all, pool.numItems(), moments.columnScales()));
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
   }
 
   /** How many places for items there are: those of training and those for added ones. */
@@ -153,7 +155,7 @@ final class FusedScorer implements AutoCloseable {
   void requireFinite() {
     for (int m = 0; m < pool.size(); m++) {
       for (int d = offsets[m]; d < offsets[m + 1]; d++) {
-        if (!Float.isFinite(hostMean[d])) {
+        if (!Float.isFinite(moments.meanVector()[d])) {
           throw new InvalidInputException(
               "strategy '%s' cannot be served: its item vectors hold NaN or infinite values; has its training diverged?"
                   .formatted(pool.names().get(m)));
@@ -181,7 +183,7 @@ final class FusedScorer implements AutoCloseable {
                 return HostArrays.toFloats(step.adopt(RowOptimizer.gather(all, index)));
               }
             });
-    return new ItemDirections(offsets, hostMean, scales).of(gathered);
+    return new ItemDirections(offsets, moments.meanVector(), moments.scales()).of(gathered);
   }
 
   /** What each item of the history adds to one strategy's score of an item; empty if unknown. */
@@ -226,26 +228,8 @@ final class FusedScorer implements AutoCloseable {
         sparse[m] = SparseBatch.of(part.get(), pool.numItems(), users);
       }
     }
-    double[] means = new double[size * numStrategies];
-    double[] variances = new double[size * numStrategies];
     NDArray queries = vectors == null ? null : queries(scope, users);
-    if (queries != null) {
-      denseMoments(scope, queries, means, variances);
-    }
-    for (int m = 0; m < numStrategies; m++) {
-      SparseRows rows = sparse[m];
-      if (rows != null) {
-        addSparseMoments(scope, m, rows, queries, means, variances);
-      }
-    }
-    float[] floatMeans = new float[means.length];
-    float[] deviations = new float[means.length];
-    for (int i = 0; i < means.length; i++) {
-      floatMeans[i] = (float) means[i];
-      double deviation = Math.sqrt(Math.max(0, variances[i]));
-      deviations[i] = deviation <= RELATIVE_FLOOR * Math.abs(means[i]) ? 0 : (float) deviation;
-    }
-    return new PoolScores(size, queries, sparse, floatMeans, deviations);
+    return moments.of(scope, size, queries, sparse);
   }
 
   /**
@@ -267,7 +251,7 @@ final class FusedScorer implements AutoCloseable {
     SparseRows sparse = combine(scores, factors);
     RankedLists lists;
     try (Scope step = scope.child()) {
-      if (scores.queries() == null || vectors == null || blocks == null) {
+      if (scores.queries() == null || index == null || blocks == null) {
         lists =
             topK.search(
                 step.manager().zeros(new Shape(scores.size(), 1)),
@@ -281,7 +265,7 @@ final class FusedScorer implements AutoCloseable {
                 HostArrays.floats(step.manager(), factors, scores.size(), numStrategies)
                     .matMul(blocks)); // (B, D)
         NDArray fused = step.adopt(scores.queries().mul(scale));
-        lists = topK.search(fused, vectors, k, excluded, sparse);
+        lists = index.search(fused, k, excluded, sparse);
       }
     }
     float[] shifted = lists.scores().clone();
@@ -313,6 +297,9 @@ final class FusedScorer implements AutoCloseable {
             k,
             excluded,
             sparse);
+      }
+      if (pool.size() == 1 && index != null) {
+        return index.search(scores.queries(), k, excluded, sparse);
       }
       NDArray queries = step.adopt(block(scores.queries(), strategy));
       NDArray items =
@@ -350,6 +337,9 @@ final class FusedScorer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (index != null) {
+      index.close();
+    }
     model.close();
   }
 
@@ -386,29 +376,8 @@ final class FusedScorer implements AutoCloseable {
     return HostArrays.floats(model.manager(), indicator, pool.size(), width);
   }
 
-  private void covariances(NDArray all) {
-    long numItems = all.getShape().get(0);
-    for (int m = 0; m < pool.size(); m++) {
-      if (offsets[m] == offsets[m + 1] || mean == null) {
-        continue;
-      }
-      try (Scope step = model.child()) {
-        NDArray centred = step.adopt(step.adopt(block(all, m)).sub(step.adopt(block(mean, m))));
-        NDArray covariance = step.adopt(centred.transpose()).matMul(centred).divi(numItems);
-        covariances[m] = model.adopt(covariance);
-        float[] values = HostArrays.toFloats(covariance);
-        int width = offsets[m + 1] - offsets[m];
-        double trace = 0;
-        for (int d = 0; d < width; d++) {
-          trace += values[d * width + d];
-        }
-        scales[m] = trace > 0 ? (float) (1 / Math.sqrt(trace)) : 0;
-      }
-    }
-  }
-
   private NDArray block(NDArray wide, int strategy) {
-    return wide.get(":, %d:%d".formatted(offsets[strategy], offsets[strategy + 1]));
+    return moments.block(wide, strategy);
   }
 
   private NDArray queries(Scope scope, List<UserState> users) {
@@ -421,87 +390,6 @@ final class FusedScorer implements AutoCloseable {
         }
       }
       return scope.adopt(parts.size() == 1 ? parts.get(0).duplicate() : NDArrays.concat(parts, 1));
-    }
-  }
-
-  private void denseMoments(Scope scope, NDArray queries, double[] means, double[] variances) {
-    int numStrategies = pool.size();
-    int size = (int) queries.getShape().get(0);
-    try (Scope step = scope.child()) {
-      for (int m = 0; m < numStrategies; m++) {
-        if (offsets[m] == offsets[m + 1] || mean == null) {
-          continue;
-        }
-        NDArray q = step.adopt(block(queries, m));
-        float[] mu =
-            HostArrays.toFloats(step.adopt(q.mul(step.adopt(block(mean, m)))).sum(new int[] {1}));
-        float[] variance =
-            HostArrays.toFloats(
-                step.adopt(step.adopt(q.matMul(covariances[m])).mul(q)).sum(new int[] {1}));
-        for (int u = 0; u < size; u++) {
-          means[u * numStrategies + m] = mu[u];
-          variances[u * numStrategies + m] = variance[u];
-        }
-      }
-    }
-  }
-
-  /** Adds mean and variance of sparse entries, and twice their covariance with the dense part. */
-  private void addSparseMoments(
-      Scope scope,
-      int m,
-      SparseRows rows,
-      @Nullable NDArray queries,
-      double[] means,
-      double[] variances) {
-    int numStrategies = pool.size();
-    double numItems = pool.numItems();
-    boolean both = queries != null && offsets[m] < offsets[m + 1];
-    double[] cross = new double[rows.size()];
-    if (both && queries != null) {
-      crossMoments(scope, m, rows, queries, cross);
-    }
-    for (int u = 0; u < rows.size(); u++) {
-      double sum = 0;
-      double squares = 0;
-      for (int at = rows.starts()[u]; at < rows.starts()[u + 1]; at++) {
-        double value = rows.values()[at];
-        sum += value;
-        squares += value * value;
-      }
-      int i = u * numStrategies + m;
-      double mu = sum / numItems;
-      // sum_j e_j (d_j - dbar) / I, e the sparse entries and d the dense scores.
-      double covariance = both ? (cross[u] - sum * means[i]) / numItems : 0;
-      variances[i] += squares / numItems - mu * mu + 2 * covariance;
-      means[i] += mu;
-    }
-  }
-
-  /** For each user sum_j e_j d_j, over the entries e of the sparse part. */
-  private void crossMoments(Scope scope, int m, SparseRows rows, NDArray queries, double[] cross) {
-    DenseScores dense = dense(m);
-    if (dense == null) {
-      return;
-    }
-    for (int u = 0; u < rows.size(); u++) {
-      int from = rows.starts()[u];
-      int count = rows.starts()[u + 1] - from;
-      if (count == 0) {
-        continue;
-      }
-      try (Scope step = scope.child()) {
-        int[] items = Arrays.copyOfRange(rows.items(), from, from + count);
-        float[] values = Arrays.copyOfRange(rows.values(), from, from + count);
-        NDArray gathered =
-            step.adopt(
-                RowOptimizer.gather(
-                    dense.itemVectors(), HostArrays.longs(step.manager(), items, count)));
-        NDArray sum =
-            step.adopt(HostArrays.floats(step.manager(), values, 1, count).matMul(gathered));
-        NDArray q = step.adopt(step.adopt(block(queries, m)).get("%d:%d".formatted(u, u + 1)));
-        cross[u] = step.adopt(sum.mul(q)).sum().getFloat();
-      }
     }
   }
 

@@ -3,6 +3,8 @@ package io.sextant.meta;
 import ai.djl.Device;
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
+import io.sextant.retrieve.ExactIndex;
+import io.sextant.retrieve.IndexBuilder;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.StoredPolicy;
 import io.sextant.store.TensorSource;
@@ -89,7 +91,17 @@ public final class MetaPolicy implements AutoCloseable {
    *     of items
    */
   public MetaStrategy over(StrategyPool pool, TopK topK) {
-    return over(pool, topK, parts.facts(), 0);
+    return over(pool, topK, parts.facts(), 0, ExactIndex.with(topK));
+  }
+
+  /**
+   * Mixes this pool and searches the mixture with an index.
+   *
+   * @param builder of the index over all strategies' vectors side by side; what it finds only
+   *     nearly are the candidates, whose scores are right
+   */
+  public MetaStrategy over(StrategyPool pool, TopK topK, IndexBuilder builder) {
+    return over(pool, topK, parts.facts(), 0, builder);
   }
 
   /**
@@ -98,7 +110,7 @@ public final class MetaPolicy implements AutoCloseable {
    * @param train what it was fitted to
    */
   public MetaStrategy over(StrategyPool pool, TopK topK, Interactions train) {
-    return over(pool, topK, ItemFacts.of(train), 0);
+    return over(pool, topK, ItemFacts.of(train), 0, ExactIndex.with(topK));
   }
 
   /**
@@ -106,11 +118,12 @@ public final class MetaPolicy implements AutoCloseable {
    *
    * @param spare how many
    */
-  MetaStrategy over(StrategyPool pool, TopK topK, int spare) {
-    return over(pool, topK, parts.facts(), spare);
+  MetaStrategy over(StrategyPool pool, TopK topK, int spare, IndexBuilder builder) {
+    return over(pool, topK, parts.facts(), spare, builder);
   }
 
-  private MetaStrategy over(StrategyPool pool, TopK topK, ItemFacts facts, int spare) {
+  private MetaStrategy over(
+      StrategyPool pool, TopK topK, ItemFacts facts, int spare, IndexBuilder builder) {
     if (!pool.names().equals(parts.strategies())) {
       throw new InvalidInputException(
           "the policy mixes %s but the pool has %s: give it those, in this order"
@@ -122,7 +135,7 @@ public final class MetaPolicy implements AutoCloseable {
               .formatted(facts.logPopularity().length, pool.numItems()));
     }
     return new MetaStrategy(
-        new FusedScorer(pool, topK, spare), parts.withFacts(facts.withSpare(spare)));
+        new FusedScorer(pool, topK, spare, builder), parts.withFacts(facts.withSpare(spare)));
   }
 
   @Override

@@ -3,12 +3,14 @@ package io.sextant.meta;
 import ai.djl.Device;
 import io.sextant.RankedLists;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.IndexBuilder;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.ModelBundle;
 import io.sextant.store.StoredPolicy;
 import io.sextant.strategy.UserState;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The strategies of a bundle, mixed by its policy.
@@ -18,14 +20,19 @@ import java.util.Optional;
 record PolicyModel(MetaPolicy policy, StrategyPool pool, TopK topK, MetaStrategy meta)
     implements ServableModel {
 
-  static PolicyModel load(ModelBundle bundle, StoredPolicy stored, Device device, int spare) {
+  static PolicyModel load(
+      ModelBundle bundle,
+      StoredPolicy stored,
+      Device device,
+      int spare,
+      Function<TopK, IndexBuilder> index) {
     MetaPolicy policy = MetaPolicy.load(stored, device);
     StrategyPool pool = null;
     MetaStrategy meta = null;
     TopK topK = new TopK();
     try {
       pool = StrategyPool.load(policy.strategies().stream().map(bundle::strategy).toList(), device);
-      meta = policy.over(pool, topK, spare);
+      meta = policy.over(pool, topK, spare, index.apply(topK));
       meta.scorer().requireFinite();
       return new PolicyModel(policy, pool, topK, meta);
     } catch (RuntimeException | Error e) {

@@ -3,7 +3,10 @@ package io.sextant.meta;
 import ai.djl.Device;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.retrieve.ExactIndex;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.IndexBuilder;
+import io.sextant.retrieve.TopK;
 import io.sextant.store.ModelBundle;
 import io.sextant.store.StoredPolicy;
 import io.sextant.store.StoredStrategy;
@@ -11,6 +14,7 @@ import io.sextant.strategy.UserState;
 import io.sextant.tensor.Devices;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,10 +43,24 @@ public interface ServableModel extends AutoCloseable {
    */
   static ServableModel load(
       ModelBundle bundle, String device, @Nullable String strategy, int spare) {
+    return load(bundle, device, strategy, spare, ExactIndex::with);
+  }
+
+  /**
+   * The same with an index for the search.
+   *
+   * @param index what builds it, given the exact search of the model
+   */
+  static ServableModel load(
+      ModelBundle bundle,
+      String device,
+      @Nullable String strategy,
+      int spare,
+      Function<TopK, IndexBuilder> index) {
     Device where = Devices.parse(device);
     StoredPolicy policy = strategy == null ? bundle.policy().orElse(null) : null;
     if (policy != null) {
-      return PolicyModel.load(bundle, policy, where, spare);
+      return PolicyModel.load(bundle, policy, where, spare, index);
     }
     List<StoredStrategy> strategies = bundle.strategies();
     if (strategies.isEmpty()) {
@@ -51,7 +69,7 @@ public interface ServableModel extends AutoCloseable {
     }
     StoredStrategy chosen =
         strategy == null ? strategies.get(strategies.size() - 1) : bundle.strategy(strategy);
-    return StrategyModel.load(chosen, where, spare);
+    return StrategyModel.load(chosen, where, spare, index);
   }
 
   /** The strategy's name, or {@link #POLICY}. */

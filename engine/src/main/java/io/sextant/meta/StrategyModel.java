@@ -3,6 +3,7 @@ package io.sextant.meta;
 import ai.djl.Device;
 import io.sextant.RankedLists;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.IndexBuilder;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.StoredStrategy;
 import io.sextant.strategy.FittedStrategy;
@@ -12,6 +13,7 @@ import io.sextant.tensor.TensorThreads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * One strategy alone: its score is its only part.
@@ -20,12 +22,13 @@ import java.util.Optional;
  */
 record StrategyModel(StrategyPool pool, TopK topK, FusedScorer scorer) implements ServableModel {
 
-  static StrategyModel load(StoredStrategy stored, Device device, int spare) {
+  static StrategyModel load(
+      StoredStrategy stored, Device device, int spare, Function<TopK, IndexBuilder> index) {
     StrategyPool pool = StrategyPool.load(List.of(stored), device);
     FusedScorer scorer = null;
     TopK topK = new TopK();
     try {
-      scorer = new FusedScorer(pool, topK, spare);
+      scorer = new FusedScorer(pool, topK, spare, index.apply(topK));
       scorer.requireFinite();
       return new StrategyModel(pool, topK, scorer);
     } catch (RuntimeException | Error e) {

@@ -58,6 +58,24 @@ final class Candidates {
     return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
   }
 
+  /** A long that is the greater the better the score and, of equal scores, the lower the item. */
+  static long ordered(float score, int item) {
+    // -0.0 + 0.0 is 0.0: they are equal scores.
+    return pack(keyOfBits(Float.floatToRawIntBits(score + 0f)), item);
+  }
+
+  private static long pack(int key, int item) {
+    return (long) key << 32 | (~item & 0xffffffffL);
+  }
+
+  static int item(long ordered) {
+    return ~(int) ordered;
+  }
+
+  static float score(long ordered) {
+    return Float.intBitsToFloat(keyOfBits((int) (ordered >> 32)));
+  }
+
   /** The key of the k-th best score of the list so far, or a lower one. */
   int threshold(int list) {
     return thresholds[list];
@@ -96,7 +114,7 @@ final class Candidates {
       return;
     }
     int base = list * capacity;
-    buffer[base + sizes[list]++] = (long) key << 32 | (~item & 0xffffffffL);
+    buffer[base + sizes[list]++] = pack(key, item);
     if (sizes[list] == capacity && capacity > k) {
       selectGreatest(buffer, base, base + capacity, k);
       sizes[list] = k;
@@ -116,8 +134,8 @@ final class Candidates {
     int length = Math.min(k, size);
     for (int i = 0; i < length; i++) {
       long candidate = buffer[base + size - 1 - i];
-      items[at + i] = ~(int) candidate;
-      scores[at + i] = Float.intBitsToFloat(keyOfBits((int) (candidate >> 32)));
+      items[at + i] = item(candidate);
+      scores[at + i] = score(candidate);
     }
     return length;
   }

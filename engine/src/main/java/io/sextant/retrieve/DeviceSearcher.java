@@ -46,8 +46,8 @@ final class DeviceSearcher implements Searcher {
         for (int firstItem = 0; firstItem < search.numItems; firstItem += tileItems) {
           try (Scope tile = block.child()) {
             int end = Math.min(search.numItems, firstItem + tileItems);
-            NDArray items = Tiles.transposedRows(search.items, firstItem, end, tile);
-            NDArray scores = tile.adopt(queries.matMul(items));
+            NDArray items = search.items.rows(firstItem, end, tile);
+            NDArray scores = tile.adopt(queries.matMul(tile.adopt(items.transpose())));
             add(search, scores, firstList, firstItem, tile);
             select(search, scores, candidates, firstList, firstItem, tile);
           }

@@ -1,5 +1,6 @@
 package io.sextant.retrieve;
 
+import io.sextant.InvalidInputException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,26 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
   /** Rows without masks. */
   static Exclusions of(int[][] rows) {
     return new Exclusions(rows, new long[rows.length][]);
+  }
+
+  /**
+   * Asks for what is excluded.
+   *
+   * @throws InvalidInputException if the items of a list are not ascending
+   */
+  static Exclusions of(ExcludedItems excluded, int numLists) {
+    int[][] rows = new int[numLists][];
+    long[][] masks = new long[numLists][];
+    for (int list = 0; list < numLists; list++) {
+      rows[list] = requireAscending(excluded.of(list), list);
+      masks[list] = excluded.mask(list);
+    }
+    return new Exclusions(rows, masks);
+  }
+
+  /** What must not appear in one list, as list 0. */
+  Exclusions of(int list) {
+    return new Exclusions(new int[][] {rows[list]}, new long[][] {masks[list]});
   }
 
   /** Whether an item must not appear in a list. */
@@ -82,6 +103,18 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
     return Arrays.copyOf(found, n);
   }
 
+  /** Marks the items below n that are excluded from the list. */
+  void markIn(int list, int n, ItemGraph.Marks marks) {
+    int[] items = rows[list];
+    for (int i = insertionPoint(items, 0); i < items.length && items[i] < n; i++) {
+      marks.set(items[i]);
+    }
+    long[] mask = masks[list];
+    for (int word = 0; mask != null && word < mask.length && word <= n / Long.SIZE; word++) {
+      marks.setAll(word, mask[word]);
+    }
+  }
+
   private static boolean isMasked(long @Nullable [] mask, int item) {
     return mask != null
         && item / Long.SIZE < mask.length
@@ -91,5 +124,16 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
   private static int insertionPoint(int[] ascending, int item) {
     int index = Arrays.binarySearch(ascending, item);
     return index < 0 ? -index - 1 : index;
+  }
+
+  private static int[] requireAscending(int[] items, int list) {
+    for (int i = 1; i < items.length; i++) {
+      if (items[i] < items[i - 1]) {
+        throw new InvalidInputException(
+            "the excluded items of list %d must be ascending but item %d follows %d"
+                .formatted(list, items[i], items[i - 1]));
+      }
+    }
+    return items;
   }
 }

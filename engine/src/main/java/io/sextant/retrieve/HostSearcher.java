@@ -24,6 +24,13 @@ final class HostSearcher implements Searcher {
   private static final long TILE_BYTES = 16 << 20;
 
   /**
+   * So few lists read the items as fast as memory gives them; there each call of libtorch shows.
+   */
+  private static final int FEW_LISTS = 4;
+
+  private static final int SCORES_OF_FEW_LISTS = 1 << 18;
+
+  /**
    * What a scan writes for a list lies beside that of the next list: with fewer to a task, two
    * threads would write to one cache line all the time.
    */
@@ -43,44 +50,36 @@ final class HostSearcher implements Searcher {
   @Override
   public void search(Search search, Scope scope) {
     int tileLists = Math.min(TILE_LISTS, search.numLists);
-    int tileItems = Tiles.evenWidth(search.numItems, Math.min(TILE_ITEMS, tileScores / tileLists));
-    List<NDArray> itemTiles = new ArrayList<>();
-    for (int first = 0; first < search.numItems; first += tileItems) {
-      int end = Math.min(search.numItems, first + tileItems);
-      itemTiles.add(Tiles.rows(search.items, first, end, scope));
-    }
+    int widest = tileLists <= FEW_LISTS ? SCORES_OF_FEW_LISTS / tileLists : TILE_ITEMS;
+    int tileItems = Tiles.evenWidth(search.numItems, Math.min(widest, tileScores / tileLists));
     int block = search.listsPerBlock();
     for (int first = 0; first < search.numLists; first += block) {
       searchBlock(
-          search, scope, first, Math.min(block, search.numLists - first), tileLists, itemTiles);
+          search, scope, first, Math.min(block, search.numLists - first), tileLists, tileItems);
     }
   }
 
   private void searchBlock(
-      Search search,
-      Scope scope,
-      int firstList,
-      int numLists,
-      int tileLists,
-      List<NDArray> itemTiles) {
+      Search search, Scope scope, int firstList, int numLists, int tileLists, int tileItems) {
     List<NDArray> queryTiles = new ArrayList<>();
     for (int first = 0; first < numLists; first += tileLists) {
       int end = Math.min(numLists, first + tileLists);
       queryTiles.add(Tiles.rows(search.queries, firstList + first, firstList + end, scope));
     }
     Candidates candidates = search.candidates(firstList, numLists);
-    int firstItem = 0;
-    for (NDArray itemTile : itemTiles) {
-      int width = (int) itemTile.getShape().get(0);
-      int tileFirst = 0;
-      for (NDArray queryTile : queryTiles) {
-        try (Scope tile = scope.child()) {
-          IntBuffer bits = HostProduct.bits(queryTile, itemTile, tile);
-          scan(search, bits, width, candidates, firstList, tileFirst, firstItem);
+    for (int firstItem = 0; firstItem < search.numItems; firstItem += tileItems) {
+      try (Scope band = scope.child()) {
+        int end = Math.min(search.numItems, firstItem + tileItems);
+        NDArray itemTile = search.items.rows(firstItem, end, band);
+        int tileFirst = 0;
+        for (NDArray queryTile : queryTiles) {
+          try (Scope tile = band.child()) {
+            IntBuffer bits = HostProduct.bits(queryTile, itemTile, tile);
+            scan(search, bits, end - firstItem, candidates, firstList, tileFirst, firstItem);
+          }
+          tileFirst += tileLists;
         }
-        tileFirst += tileLists;
       }
-      firstItem += width;
     }
     int perTask = listsPerTask(numLists);
     team.run(

@@ -1,8 +1,11 @@
 package io.sextant.retrieve;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.tensor.Dtypes;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +16,7 @@ final class Search {
   private static final long MAX_BUFFER_LONGS = 8L << 20;
 
   final NDArray queries;
-  final NDArray items;
+  final ItemRows items;
   final int numLists;
   final int numItems;
 
@@ -22,19 +25,53 @@ final class Search {
 
   final Exclusions excluded;
   final @Nullable SparseRows added;
-  private final int k;
+
+  /** How long the lists were asked to be. */
+  final int k;
+
   private final int[] outItems;
   private final float[] outScores;
   private final int[] outLengths;
 
-  Search(
+  /**
+   * Checks the arguments of a search.
+   *
+   * @throws InvalidInputException as {@link TopK#search}
+   */
+  static Search of(
       NDArray queries,
-      NDArray items,
-      int numLists,
-      int numItems,
+      ItemRows items,
+      Device device,
       int k,
-      Exclusions excluded,
+      ExcludedItems excluded,
       @Nullable SparseRows added) {
+    requireMatrix(queries, "queries");
+    if (queries.getShape().get(1) != items.dimension() || !queries.getDevice().equals(device)) {
+      throw new InvalidInputException(
+          "queries and items must have the same width and device but were %s on %s and (%d, %d) on %s"
+              .formatted(
+                  queries.getShape(),
+                  queries.getDevice(),
+                  items.size(),
+                  items.dimension(),
+                  device));
+    }
+    if (k < 1) {
+      throw new InvalidInputException("k must be >= 1 but was " + k);
+    }
+    int numLists = Math.toIntExact(queries.getShape().get(0));
+    if ((long) numLists * k > Integer.MAX_VALUE - 8) {
+      throw new InvalidInputException(
+          "%d lists of %d items are more than an array can hold: ask for fewer at once"
+              .formatted(numLists, k));
+    }
+    requireSparse(added, numLists, items.size());
+    return new Search(queries, items, k, Exclusions.of(excluded, numLists), added);
+  }
+
+  Search(NDArray queries, ItemRows items, int k, Exclusions excluded, @Nullable SparseRows added) {
+    int numLists = Math.toIntExact(queries.getShape().get(0));
+    int numItems = items.size();
     this.queries = queries;
     this.items = items;
     this.numLists = numLists;
@@ -76,5 +113,33 @@ final class Search {
 
   RankedLists result() {
     return new RankedLists(k, outItems, outScores, outLengths);
+  }
+
+  static void requireMatrix(NDArray array, String name) {
+    Dtypes.require(array, DataType.FLOAT32, name);
+    if (array.getShape().dimension() != 2) {
+      throw new InvalidInputException(
+          "%s must be a matrix but had the shape %s".formatted(name, array.getShape()));
+    }
+  }
+
+  private static void requireSparse(@Nullable SparseRows added, int numLists, int numItems) {
+    if (added == null) {
+      return;
+    }
+    if (added.size() != numLists) {
+      throw new InvalidInputException(
+          "there must be a sparse row for each of %d queries but there are %d"
+              .formatted(numLists, added.size()));
+    }
+    for (int row = 0; row < numLists; row++) {
+      int start = added.starts()[row];
+      int end = added.starts()[row + 1];
+      if (start < end && (added.items()[start] < 0 || added.items()[end - 1] >= numItems)) {
+        throw new InvalidInputException(
+            "sparse row %d has items from %d to %d but the catalogue has %d"
+                .formatted(row, added.items()[start], added.items()[end - 1], numItems));
+      }
+    }
   }
 }

@@ -52,6 +52,25 @@ public record SparseRows(int[] starts, int[] items, float[] values) {
     return at < 0 ? 0 : values[at];
   }
 
+  /** One row alone. */
+  SparseRows row(int row) {
+    int from = starts[row];
+    int end = starts[row + 1];
+    return new SparseRows(
+        new int[] {0, end - from},
+        Arrays.copyOfRange(items, from, end),
+        Arrays.copyOfRange(values, from, end));
+  }
+
+  /** The greatest absolute value of a row. */
+  float greatest(int row) {
+    float greatest = 0;
+    for (int at = starts[row]; at < starts[row + 1]; at++) {
+      greatest = Math.max(greatest, Math.abs(values[at]));
+    }
+    return greatest;
+  }
+
   /** The first entry of a row whose item is not below the given one. */
   int firstFrom(int row, int item) {
     int at = Arrays.binarySearch(items, starts[row], starts[row + 1], item);

@@ -29,11 +29,4 @@ final class Tiles {
   static NDArray rows(NDArray matrix, int from, int to, Scope scope) {
     return scope.adopt(matrix.get(new NDIndex().addSliceDim(from, to)));
   }
-
-  /** Rows [from, to) of a matrix as columns, owned by the scope. */
-  static NDArray transposedRows(NDArray matrix, int from, int to, Scope scope) {
-    try (NDArray rows = rows(matrix, from, to, scope)) {
-      return scope.adopt(rows.transpose());
-    }
-  }
 }

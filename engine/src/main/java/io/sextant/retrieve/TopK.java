@@ -1,10 +1,8 @@
 package io.sextant.retrieve;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
-import io.sextant.tensor.Dtypes;
 import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
@@ -74,35 +72,16 @@ public final class TopK implements AutoCloseable {
    */
   public RankedLists search(
       NDArray queries, NDArray items, int k, ExcludedItems excluded, @Nullable SparseRows added) {
-    checkMatrix(queries, "queries");
-    checkMatrix(items, "items");
-    if (queries.getShape().get(1) != items.getShape().get(1)
-        || !queries.getDevice().equals(items.getDevice())) {
-      throw new InvalidInputException(
-          "queries and items must have the same width and device but were %s on %s and %s on %s"
-              .formatted(
-                  queries.getShape(), queries.getDevice(), items.getShape(), items.getDevice()));
-    }
-    if (k < 1) {
-      throw new InvalidInputException("k must be >= 1 but was " + k);
-    }
-    int numLists = Math.toIntExact(queries.getShape().get(0));
-    int numItems = Math.toIntExact(items.getShape().get(0));
-    if ((long) numLists * k > Integer.MAX_VALUE - 8) {
-      throw new InvalidInputException(
-          "%d lists of %d items are more than an array can hold: ask for fewer at once"
-              .formatted(numLists, k));
-    }
-    checkAdded(added, numLists, numItems);
-    int[][] rows = new int[numLists][];
-    long[][] masks = new long[numLists][];
-    for (int list = 0; list < numLists; list++) {
-      rows[list] = checkAscending(excluded.of(list), list);
-      masks[list] = excluded.mask(list);
-    }
-    Exclusions exclusions = new Exclusions(rows, masks);
-    Search search = new Search(queries, items, numLists, numItems, k, exclusions, added);
-    if (numLists > 0 && numItems > 0) {
+    Search.requireMatrix(items, "items");
+    Search search = Search.of(queries, ItemRows.of(items), items.getDevice(), k, excluded, added);
+    run(search);
+    return search.result();
+  }
+
+  /** Fills a search's lists. */
+  void run(Search search) {
+    NDArray queries = search.queries;
+    if (search.numLists > 0 && search.numItems > 0) {
       Searcher searcher = searcher(queries);
       TensorThreads.run(
           () -> {
@@ -111,7 +90,6 @@ public final class TopK implements AutoCloseable {
             }
           });
     }
-    return search.result();
   }
 
   /** Ends the helper threads; searches must have returned. */
@@ -134,44 +112,5 @@ public final class TopK implements AutoCloseable {
         yield host;
       }
     };
-  }
-
-  private static void checkMatrix(NDArray array, String name) {
-    Dtypes.require(array, DataType.FLOAT32, name);
-    if (array.getShape().dimension() != 2) {
-      throw new InvalidInputException(
-          "%s must be a matrix but had the shape %s".formatted(name, array.getShape()));
-    }
-  }
-
-  private static void checkAdded(@Nullable SparseRows added, int numLists, int numItems) {
-    if (added == null) {
-      return;
-    }
-    if (added.size() != numLists) {
-      throw new InvalidInputException(
-          "there must be a sparse row for each of %d queries but there are %d"
-              .formatted(numLists, added.size()));
-    }
-    for (int row = 0; row < numLists; row++) {
-      int start = added.starts()[row];
-      int end = added.starts()[row + 1];
-      if (start < end && (added.items()[start] < 0 || added.items()[end - 1] >= numItems)) {
-        throw new InvalidInputException(
-            "sparse row %d has items from %d to %d but the catalogue has %d"
-                .formatted(row, added.items()[start], added.items()[end - 1], numItems));
-      }
-    }
-  }
-
-  private static int[] checkAscending(int[] items, int list) {
-    for (int i = 1; i < items.length; i++) {
-      if (items[i] < items[i - 1]) {
-        throw new InvalidInputException(
-            "the excluded items of list %d must be ascending but item %d follows %d"
-                .formatted(list, items[i], items[i - 1]));
-      }
-    }
-    return items;
   }
 }
