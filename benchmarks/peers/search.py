@@ -49,18 +49,33 @@ class Product:
 
 
 class Hnsw:
-    """hnswlib's graph."""
+    """hnswlib's graph; with lift over vectors that have one more coordinate, as the engine's.
 
-    def __init__(self, items, threads, m, construction, seed, **_):
+    Without it the graph of inner products did not reach a recall of .95 on our vectors.
+    """
+
+    def __init__(self, items, threads, m, construction, lift, seed, **_):
         import hnswlib
 
         self.version = "hnswlib"
+        self.lift = lift
+        if lift:
+            items = items - items.mean(axis=0)
+            squares = (items * items).sum(axis=1)
+            longest = np.sort(squares)[int(0.99 * len(items))]
+            lifts = np.sqrt(np.maximum(0, longest - squares))
+            items = np.concatenate([items, lifts[:, None]], axis=1).astype(np.float32)
         self.index = hnswlib.Index(space="ip", dim=items.shape[1])
         self.index.init_index(
             max_elements=len(items), M=m, ef_construction=construction, random_seed=seed
         )
         self.index.set_num_threads(threads)
         self.index.add_items(items)
+
+    def prepare(self, queries):
+        if not self.lift:
+            return queries
+        return np.concatenate([queries, np.zeros((len(queries), 1), np.float32)], axis=1)
 
     def search(self, queries, k, width):
         self.index.set_ef(width)
@@ -96,6 +111,8 @@ def main():
                 queries = queries.reshape(-1, request["dimension"])
                 batch = request["batch"]
                 peer = open_peers[request["kind"]]
+                if hasattr(peer, "prepare"):
+                    queries = peer.prepare(queries)
                 found = []
                 seconds = 0.0
                 for first in range(0, len(queries), batch):

@@ -147,6 +147,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyOneClassKnowsJVector() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("io.sextant.retrieve.GraphBuilding")
+        .should()
+        .dependOnClassesThat(resideInAPackage("io.github.jbellis.."))
+        .because("it is an optional dependency")
+        .check(ENGINE);
+  }
+
+  @Test
   void noCyclesBetweenRooms() {
     slices()
         .matching("io.sextant.(*)..")

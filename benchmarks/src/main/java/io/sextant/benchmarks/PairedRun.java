@@ -24,6 +24,8 @@ public final class PairedRun {
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
       PairedRun exact ITEMS DIMENSION K ROUNDS BATCHES...   exact search, FAISS's and BLAS's product in turns
+      PairedRun graph ITEMS QUERIES DIMENSION K PERCENT ROUNDS  the graph, the exact index and hnswlib at equal recall
+      PairedRun compact ITEMS QUERIES DIMENSION K ROUNDS BATCHES...  half and quarter of the memory in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
@@ -48,6 +50,8 @@ public final class PairedRun {
           case "tables" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
+          case "graph" -> n.length == 6;
+          case "compact" -> n.length >= 6;
           case "serve" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
@@ -63,6 +67,7 @@ public final class PairedRun {
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
           case "exact" ->
               SearchRun.exact(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
+          case "graph", "compact" -> indices(what, n);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
           case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
@@ -154,6 +159,14 @@ public final class PairedRun {
     return format(
         "\"users\": %d, \"items\": %d, \"dimension\": %d, \"k\": 100, %s",
         users, items, dimension, compared("users/s", "sextant", ours, "plainDjl", plain));
+  }
+
+  private static String indices(String what, int[] n) {
+    try (GraphRun run = new GraphRun(n[0], n[1], n[2], n[3])) {
+      return "graph".equals(what)
+          ? run.graph(n[4] / 100.0, n[5])
+          : run.compact(n[4], Arrays.copyOfRange(n, 5, n.length));
+    }
   }
 
   /** Requests a second of callers who ask again at once. */

@@ -76,6 +76,17 @@ class BenchmarksTest {
     }
   }
 
+  /** Where FAISS or hnswlib is not installed, the runs say so. */
+  @Test
+  void searchesRunBesideTheirPeers() {
+    System.setProperty("sextant.peers", "peers");
+    assertThat(SearchRun.exact(300, 16, 5, 2, new int[] {1, 8})).containsAnyOf("toFaiss", "skipped");
+    try (GraphRun run = new GraphRun(6000, 20, 8, 10)) {
+      assertThat(run.graph(0.9, 2)).containsAnyOf("toHnswlib", "skipped");
+      assertThat(run.compact(2, new int[] {1, 8})).contains("\"float16\": {\"recall\": 1.0");
+    }
+  }
+
   @Test
   void growthIsMeasured() {
     assertThat(MemoryRun.train(2, 60).before()).isPositive();

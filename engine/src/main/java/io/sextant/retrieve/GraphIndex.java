@@ -36,6 +36,7 @@ public final class GraphIndex implements ItemIndex {
   private final ItemGraph graph;
   private final int searchWidth;
   private final HostTeam team;
+  private final boolean ownsTeam;
   private final ConcurrentLinkedQueue<Scratch> scratch = new ConcurrentLinkedQueue<>();
 
   private GraphIndex(IndexedItems items, GraphOptions options) {
@@ -65,16 +66,39 @@ public final class GraphIndex implements ItemIndex {
     }
     searchWidth = options.searchWidth();
     team = new HostTeam(options.threads());
+    ownsTeam = true;
+  }
+
+  private GraphIndex(GraphIndex built, int searchWidth) {
+    items = built.items;
+    graph = built.graph;
+    team = built.team;
+    ownsTeam = false;
+    this.searchWidth = searchWidth;
+  }
+
+  /** {@link #build} with these options. */
+  public static IndexBuilder with(GraphOptions options) {
+    return items -> build(items, options);
   }
 
   /**
-   * Builds such indices.
+   * Builds an index.
    *
-   * @throws InvalidInputException when it builds, if a vector holds numbers that are none
-   * @throws SextantException when it builds, if JVector is not on the class path
+   * @throws InvalidInputException if a vector holds numbers that are none
+   * @throws SextantException if JVector is not on the class path
    */
-  public static IndexBuilder with(GraphOptions options) {
-    return items -> new GraphIndex(items, options);
+  public static GraphIndex build(IndexedItems items, GraphOptions options) {
+    return new GraphIndex(items, options);
+  }
+
+  /**
+   * The same graph, searched with another width: to find the narrowest that finds enough. Usable as
+   * long as this index is open.
+   */
+  public GraphIndex atWidth(int searchWidth) {
+    GraphOptions.requireWidth(searchWidth);
+    return new GraphIndex(this, searchWidth);
   }
 
   @Override
@@ -187,7 +211,9 @@ public final class GraphIndex implements ItemIndex {
 
   @Override
   public void close() {
-    team.close();
+    if (ownsTeam) {
+      team.close();
+    }
   }
 
   /** What one thread needs for one list at a time. */

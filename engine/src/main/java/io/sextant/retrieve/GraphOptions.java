@@ -20,13 +20,17 @@ public record GraphOptions(int degree, int buildWidth, int searchWidth, int thre
   public GraphOptions {
     require(degree >= 2 && degree <= 512, "degree must lie in 2..512 but was ", degree);
     require(buildWidth >= degree, "buildWidth must be at least the degree but was ", buildWidth);
-    require(searchWidth >= 1, "searchWidth must be >= 1 but was ", searchWidth);
+    requireWidth(searchWidth);
     require(threads >= 1 && threads <= 1024, "threads must lie in 1..1024 but was ", threads);
   }
 
   /** Degree 32, build width 100, search width 200, all processors. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  static void requireWidth(int searchWidth) {
+    require(searchWidth >= 1, "searchWidth must be >= 1 but was ", searchWidth);
   }
 
   private static void require(boolean holds, String message, int value) {

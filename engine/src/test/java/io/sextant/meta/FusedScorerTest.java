@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.sextant.RankedLists;
+import io.sextant.retrieve.CompactIndex;
+import io.sextant.retrieve.CompactOptions;
+import io.sextant.retrieve.ExactIndex;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.GraphIndex;
+import io.sextant.retrieve.GraphOptions;
+import io.sextant.retrieve.IndexBuilder;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.TensorSource;
 import io.sextant.strategy.DenseScores;
@@ -22,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -94,6 +101,43 @@ class FusedScorerTest {
     }
   }
 
+  /** The list of one strategy alone, of a pool and of an added item, by index. */
+  @Test
+  void otherIndicesFindTheSameMixture() {
+    Random random = new Random(21);
+    List<Fake> pool =
+        List.of(Fake.random(random, 8, 0.05), Fake.random(random, 0, 0.1), Fake.constant());
+    CompactOptions int8 = CompactOptions.of(CompactOptions.Precision.INT8);
+    // A catalogue so small that the graph is left aside: its recall is tested beside it.
+    GraphOptions graph = GraphOptions.builder().threads(1).build();
+    List<Function<TopK, IndexBuilder>> indices =
+        List.of(topK -> CompactIndex.with(topK, int8), topK -> GraphIndex.with(graph));
+    for (List<Fake> fakes : List.of(pool, pool.subList(0, 1), pool.subList(1, 2))) {
+      float[] weights = new float[USERS * fakes.size()];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = random.nextFloat();
+      }
+      List<float[]> found = new ArrayList<>();
+      for (Function<TopK, IndexBuilder> index :
+          List.<Function<TopK, IndexBuilder>>of(
+              ExactIndex::with, indices.get(0), indices.get(1))) {
+        withScorer(
+            fakes,
+            2,
+            index,
+            (scorer, scope) -> {
+              scorer.place(0, new AddedItems.Kin(new int[] {3, 5}, new float[] {0.75f, 0.25f}));
+              PoolScores scores = scorer.score(scope, users());
+              found.add(scorer.rank(scope, scores, weights, 15, ExcludedItems.NONE).scores());
+              found.add(scorer.rankSingle(scope, scores, 0, 15, ExcludedItems.NONE).scores());
+            });
+      }
+      for (int i = 2; i < found.size(); i++) {
+        assertThat(found.get(i)).as("lists %d", i).containsExactly(found.get(i % 2), within(1e-4f));
+      }
+    }
+  }
+
   @Test
   void rawScoresAndMomentsAreThoseOfTheStrategies() {
     Random random = new Random(7);
@@ -157,6 +201,11 @@ class FusedScorerTest {
   }
 
   private static void withScorer(List<Fake> fakes, Body body) {
+    withScorer(fakes, 0, ExactIndex::with, body);
+  }
+
+  private static void withScorer(
+      List<Fake> fakes, int spare, Function<TopK, IndexBuilder> index, Body body) {
     TensorThreads.run(
         () -> {
           List<StrategyPool.Member> members = new ArrayList<>();
@@ -165,7 +214,7 @@ class FusedScorerTest {
           }
           try (StrategyPool pool = new StrategyPool(members);
               TopK topK = new TopK();
-              FusedScorer scorer = new FusedScorer(pool, topK);
+              FusedScorer scorer = new FusedScorer(pool, topK, spare, index.apply(topK));
               Scope scope = Scope.open(Device.cpu())) {
             body.run(scorer, scope);
           }

@@ -2,9 +2,12 @@ package io.sextant.retrieve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.sextant.RankedLists;
 import io.sextant.tensor.Scope;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What every precision must do: its lists are the exact ones. */
@@ -29,9 +32,9 @@ abstract class CompactContract extends IndexContract {
     for (int list = 0; list < numQueries; list++) {
       int row = list;
       int[] best =
-          java.util.stream.IntStream.range(0, data.numItems())
+          IntStream.range(0, data.numItems())
               .boxed()
-              .sorted(java.util.Comparator.comparingDouble(item -> -data.score(row, item)))
+              .sorted(Comparator.comparingDouble(item -> -data.score(row, item)))
               .limit(k)
               .mapToInt(item -> item)
               .toArray();
@@ -70,7 +73,7 @@ abstract class CompactContract extends IndexContract {
           RankedLists exact = topK.search(data.queries(scope), items, 10);
           for (int list = 0; list < 20; list++) {
             assertThat(lists.scoresOf(list)[9])
-                .isCloseTo(exact.scoresOf(list)[9], org.assertj.core.api.Assertions.within(1e-5f));
+                .isCloseTo(exact.scoresOf(list)[9], within(1e-5f));
           }
         });
   }

@@ -54,23 +54,17 @@ class GraphIndexTest extends IndexContract {
   void aWiderSearchFindsMore() {
     Data data = Data.random(9, 6000, 60);
     double[] recalls = new double[2];
-    for (int i = 0; i < 2; i++) {
-      int width = i == 0 ? 10 : 200;
-      int turn = i;
-      io.sextant.tensor.TensorThreads.run(
-          () -> {
-            try (io.sextant.tensor.Scope scope =
-                io.sextant.tensor.Scope.open(ai.djl.Device.cpu())) {
-              var items =
-                  io.sextant.tensor.HostArrays.floats(scope.manager(), data.items(), 6000, D);
-              try (ItemIndex index =
-                  GraphIndex.with(options(2, width)).build(IndexedItems.of(items))) {
-                RankedLists lists = index.search(data.queries(scope), 10, ExcludedItems.NONE);
-                recalls[turn] = recall(lists, data, 10, new int[60][0], null);
-              }
-            }
-          });
-    }
+    withIndex(
+        data,
+        6000,
+        (index, items, scope) -> {
+          for (int i = 0; i < 2; i++) {
+            GraphIndex other = ((GraphIndex) index).atWidth(i == 0 ? 10 : 300);
+            RankedLists lists = other.search(data.queries(scope), 10, ExcludedItems.NONE);
+            recalls[i] = recall(lists, data, 10, new int[60][0], null);
+            other.close(); // lends all it has
+          }
+        });
     assertThat(recalls[1]).isGreaterThan(recalls[0]).isGreaterThan(0.95);
   }
 
