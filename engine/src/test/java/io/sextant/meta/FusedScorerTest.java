@@ -119,8 +119,7 @@ class FusedScorerTest {
       }
       List<float[]> found = new ArrayList<>();
       for (Function<TopK, IndexBuilder> index :
-          List.<Function<TopK, IndexBuilder>>of(
-              ExactIndex::with, indices.get(0), indices.get(1))) {
+          List.<Function<TopK, IndexBuilder>>of(ExactIndex::with, indices.get(0), indices.get(1))) {
         withScorer(
             fakes,
             2,
