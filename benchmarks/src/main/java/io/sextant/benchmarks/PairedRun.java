@@ -52,6 +52,9 @@ public final class PairedRun {
           case "graph" -> n.length == 6;
           case "compact" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
+          case "exact" -> n.length >= 5;
+          case "graph" -> n.length == 6;
+          case "compact" -> n.length >= 6;
           case "serve" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
@@ -268,7 +271,7 @@ public final class PairedRun {
     }
     return format(
         "\"sizes\": \"%s\", \"negatives\": %d, \"rounds\": %d, \"everyBatchToPlain\": %s, \"everyFourthToPlain\": %s",
-        sizes, Weighting.NEGATIVES, rounds, spread(every), spread(fourth));
+        sizes, Weighting.NEGATIVES, rounds, Spread.of(every), Spread.of(fourth));
   }
 
   private static String memory(int steps, int warmup) {

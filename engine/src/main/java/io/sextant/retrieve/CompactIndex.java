@@ -10,6 +10,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,25 +152,27 @@ public final class CompactIndex implements ItemIndex {
   /** Replaces the lists that are not proven. */
   private void recompute(
       Search asked, boolean[] proven, int[] items, float[] scores, int[] lengths, Scope request) {
-    for (int list = 0; list < proven.length; list++) {
-      if (proven[list]) {
-        continue;
-      }
-      recomputed.incrementAndGet();
-      try (Scope step = request.child()) {
-        NDArray query = Tiles.rows(asked.queries, list, list + 1, step);
-        Search all =
-            new Search(
-                query,
-                ItemRows.of(this.items.vectors()),
-                asked.k,
-                asked.excluded.of(list),
-                asked.added == null ? null : asked.added.row(list));
-        topK.run(all);
-        RankedLists one = all.result();
-        System.arraycopy(one.items(), 0, items, list * asked.k, asked.k);
-        System.arraycopy(one.scores(), 0, scores, list * asked.k, asked.k);
-        lengths[list] = one.lengths()[0];
+    int[] lists = IntStream.range(0, proven.length).filter(list -> !proven[list]).toArray();
+    if (lists.length == 0) {
+      return;
+    }
+    recomputed.addAndGet(lists.length);
+    try (Scope step = request.child()) {
+      NDArray index = HostArrays.longs(step.manager(), lists, lists.length);
+      Search again =
+          new Search(
+              step.adopt(RowOptimizer.gather(asked.queries, index)),
+              ItemRows.of(this.items.vectors()),
+              asked.k,
+              asked.excluded.rows(lists),
+              asked.added == null ? null : asked.added.rows(lists));
+      topK.run(again);
+      RankedLists found = again.result();
+      for (int i = 0; i < lists.length; i++) {
+        int at = lists[i] * asked.k;
+        System.arraycopy(found.items(), i * asked.k, items, at, asked.k);
+        System.arraycopy(found.scores(), i * asked.k, scores, at, asked.k);
+        lengths[lists[i]] = found.lengths()[i];
       }
     }
   }

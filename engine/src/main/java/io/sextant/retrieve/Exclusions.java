@@ -34,9 +34,15 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
     return new Exclusions(rows, masks);
   }
 
-  /** What must not appear in one list, as list 0. */
-  Exclusions of(int list) {
-    return new Exclusions(new int[][] {rows[list]}, new long[][] {masks[list]});
+  /** What must not appear in some of the lists. */
+  Exclusions rows(int[] lists) {
+    int[][] someRows = new int[lists.length][];
+    long[][] someMasks = new long[lists.length][];
+    for (int i = 0; i < lists.length; i++) {
+      someRows[i] = rows[lists[i]];
+      someMasks[i] = masks[lists[i]];
+    }
+    return new Exclusions(someRows, someMasks);
   }
 
   /** Whether an item must not appear in a list. */

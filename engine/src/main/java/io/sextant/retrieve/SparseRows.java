@@ -52,14 +52,19 @@ public record SparseRows(int[] starts, int[] items, float[] values) {
     return at < 0 ? 0 : values[at];
   }
 
-  /** One row alone. */
-  SparseRows row(int row) {
-    int from = starts[row];
-    int end = starts[row + 1];
-    return new SparseRows(
-        new int[] {0, end - from},
-        Arrays.copyOfRange(items, from, end),
-        Arrays.copyOfRange(values, from, end));
+  /** Some of the rows. */
+  SparseRows rows(int[] some) {
+    int[] ends = new int[some.length + 1];
+    for (int i = 0; i < some.length; i++) {
+      ends[i + 1] = ends[i] + starts[some[i] + 1] - starts[some[i]];
+    }
+    int[] someItems = new int[ends[some.length]];
+    float[] someValues = new float[someItems.length];
+    for (int i = 0; i < some.length; i++) {
+      System.arraycopy(items, starts[some[i]], someItems, ends[i], ends[i + 1] - ends[i]);
+      System.arraycopy(values, starts[some[i]], someValues, ends[i], ends[i + 1] - ends[i]);
+    }
+    return new SparseRows(ends, someItems, someValues);
   }
 
   /** The greatest absolute value of a row. */

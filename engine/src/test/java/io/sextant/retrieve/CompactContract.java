@@ -68,9 +68,22 @@ abstract class CompactContract extends IndexContract {
         data,
         4001,
         (index, items, scope) -> {
-          RankedLists lists = index.search(data.queries(scope), 10, ExcludedItems.NONE);
+          int[][] excluded = new int[20][];
+          int[] starts = new int[21];
+          int[] added = new int[20];
+          float[] values = new float[20];
+          for (int list = 0; list < 20; list++) {
+            excluded[list] = new int[] {5 * list, 5 * list + 1};
+            starts[list + 1] = list + 1;
+            added[list] = 7 + list;
+            // Every third list is decided by a sparse score, and still the others are not.
+            values[list] = list % 3 == 0 ? 50 : 0;
+          }
+          SparseRows sparse = new SparseRows(starts, added, values);
+          ExcludedItems out = ExcludedItems.of(excluded);
+          RankedLists lists = index.search(data.queries(scope), 10, out, sparse);
           assertThat(((CompactIndex) index).recomputed()).isEqualTo(20);
-          RankedLists exact = topK.search(data.queries(scope), items, 10);
+          RankedLists exact = topK.search(data.queries(scope), items, 10, out, sparse);
           for (int list = 0; list < 20; list++) {
             assertThat(lists.scoresOf(list)[9]).isCloseTo(exact.scoresOf(list)[9], within(1e-5f));
           }

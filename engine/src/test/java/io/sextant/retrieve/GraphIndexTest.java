@@ -23,7 +23,7 @@ class GraphIndexTest extends IndexContract {
   private static GraphOptions options(int threads, int searchWidth) {
     return GraphOptions.builder()
         .degree(16)
-        .buildWidth(60)
+        .buildWidth(100)
         .searchWidth(searchWidth)
         .threads(threads)
         .build();
