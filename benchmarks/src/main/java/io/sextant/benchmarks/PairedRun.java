@@ -48,9 +48,6 @@ public final class PairedRun {
         switch (what) {
           case "train", "score", "weighting" -> n.length == 5;
           case "tables" -> n.length >= 6;
-          case "exact" -> n.length >= 5;
-          case "graph" -> n.length == 6;
-          case "compact" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
           case "graph" -> n.length == 6;
