@@ -11,6 +11,7 @@ import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,6 +63,66 @@ class LookAheadTest {
           assertClose(world.slopes(world.recorded()), exact, 1e-3 * size, "recorded");
           return true;
         });
+  }
+
+  /** What a look-ahead leaves to the real step and to the guard saves time and changes nothing. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Objective.class,
+      names = {"BPR", "BCE", "SQUARED_ERROR"})
+  void theRealStepAndTheGuardShareWhatWasDrawnAndScored(Objective objective) {
+    SamplingOptions sampling = SamplingOptions.builder().objective(objective).negatives(2).build();
+    Fixture.with(
+        SHAPE,
+        sampling,
+        4,
+        fixture -> {
+          World world = new World(fixture, sampling, RowOptimizer.Kind.ADAGRAD, 4);
+          FactorForm form = World.required(world.task.closedForm());
+          Map<String, float[]> alone = copied(form.compute(world.examples, world.weights, 9));
+          float loss = form.compute(world.examples, world.weights, 9).loss();
+
+          TwoTowerTask guard = world.task.over(world.judge.interactions(), 5);
+          LookAhead both =
+              new FactorLookAhead(
+                  form,
+                  World.required(world.judge.closedForm()),
+                  World.required(guard.closedForm()),
+                  world.parameters);
+          both.slopes(world.examples, world.weights, world.judges, world.judges, 9, 1);
+          float[] guarded = both.guardSlopes().perExample();
+          ClosedForm.Result shared = form.compute(world.examples, world.weights, 9);
+          assertThat(shared.loss()).isCloseTo(loss, within(1e-6f * Math.abs(loss)));
+          Map<String, float[]> behind = copied(shared);
+          alone.forEach(
+              (name, gradient) ->
+                  assertThat(behind.get(name)).as(name).containsExactly(gradient, within(1e-6f)));
+
+          LookAhead byGuard =
+              new FactorLookAhead(form, World.required(guard.closedForm()), null, world.parameters);
+          assertThat(guarded)
+              .isEqualTo(
+                  byGuard
+                      .slopes(world.examples, world.weights, world.judges, NONE, 9, 1)
+                      .perExample());
+
+          // Nothing is left over for a step after the parameters have moved.
+          form.compute(world.examples, world.weights, 9);
+          world.parameters.update(
+              form.compute(world.examples, world.weights, 9).gradients(), BATCH, 1);
+          assertThat(form.compute(world.examples, world.weights, 9).loss()).isLessThan(loss);
+          return true;
+        });
+  }
+
+  private static Map<String, float[]> copied(ClosedForm.Result result) {
+    Map<String, float[]> copies = new LinkedHashMap<>();
+    result
+        .gradients()
+        .forEach(
+            (name, rows) ->
+                copies.put(name, Arrays.copyOf(rows.gradient(), rows.size() * rows.dimension())));
+    return copies;
   }
 
   /** Models without a formula: central differences of the meta loss behind the whole step. */
