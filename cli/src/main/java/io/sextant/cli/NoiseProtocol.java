@@ -142,7 +142,9 @@ record NoiseProtocol(
   private Map<String, Object> result(List<Run> runs, int numUsers) {
     Map<String, double[]> perUser = new LinkedHashMap<>();
     for (String method : METHODS) {
-      perUser.put(method, meanPerUser(runs, method, numUsers));
+      perUser.put(
+          method,
+          SeedMeans.of(runs, Run::users, run -> table(run, method).values(METRIC), numUsers));
     }
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("rate", rate);
@@ -190,27 +192,6 @@ record NoiseProtocol(
   private static double popularityAuc(Run run) {
     WeightReport.Separation separation = run.separation();
     return separation == null ? Double.NaN : separation.popularityAuc();
-  }
-
-  /** The mean over the seeds in which a user has truth; users without any are left out. */
-  private static double[] meanPerUser(List<Run> runs, String method, int numUsers) {
-    double[] sums = new double[numUsers];
-    int[] counts = new int[numUsers];
-    for (Run run : runs) {
-      double[] values = table(run, method).values(METRIC);
-      for (int u = 0; u < values.length; u++) {
-        sums[run.users()[u]] += values[u];
-        counts[run.users()[u]]++;
-      }
-    }
-    double[] means = new double[numUsers];
-    int n = 0;
-    for (int user = 0; user < numUsers; user++) {
-      if (counts[user] > 0) {
-        means[n++] = sums[user] / counts[user];
-      }
-    }
-    return Arrays.copyOf(means, n);
   }
 
   private static MetricTable table(Run run, String method) {

@@ -16,7 +16,6 @@ import io.sextant.strategy.Ranker;
 import io.sextant.strategy.Strategy;
 import io.sextant.strategy.UserState;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -200,26 +199,9 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
     return json;
   }
 
-  /** The mean over the seeds in which a user has truth; users without any are left out. */
   private static double[] perUser(
       List<Run> runs, String method, RankingMetric metric, int numUsers) {
-    double[] sums = new double[numUsers];
-    int[] counts = new int[numUsers];
-    for (Run run : runs) {
-      double[] values = table(run, method).values(metric);
-      for (int u = 0; u < values.length; u++) {
-        sums[run.users()[u]] += values[u];
-        counts[run.users()[u]]++;
-      }
-    }
-    double[] means = new double[numUsers];
-    int n = 0;
-    for (int user = 0; user < numUsers; user++) {
-      if (counts[user] > 0) {
-        means[n++] = sums[user] / counts[user];
-      }
-    }
-    return Arrays.copyOf(means, n);
+    return SeedMeans.of(runs, Run::users, run -> table(run, method).values(metric), numUsers);
   }
 
   private static MetricTable table(Run run, String method) {

@@ -1,5 +1,7 @@
 package io.sextant.feedback;
 
+import io.sextant.InvalidInputException;
+
 /**
  * A slate with what a log needs of it.
  *
@@ -18,5 +20,14 @@ public record SlateDraw(int[] items, double[] propensities) {
       product *= propensity;
     }
     return product;
+  }
+
+  /** Refuses a slate that is too long to have been drawn. */
+  static void checkLength(int[] slate, int slots, int candidates) {
+    if (slate.length > Math.min(slots, candidates)) {
+      throw new InvalidInputException(
+          "a slate of %d items was not drawn for %d slots from %d candidates"
+              .formatted(slate.length, slots, candidates));
+    }
   }
 }

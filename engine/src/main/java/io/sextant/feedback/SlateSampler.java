@@ -56,11 +56,7 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
 
   @Override
   public double[] propensities(double[] scores, int[] slate) {
-    if (slate.length > Math.min(slots, scores.length)) {
-      throw new InvalidInputException(
-          "a slate of %d items was not drawn for %d slots from %d candidates"
-              .formatted(slate.length, slots, scores.length));
-    }
+    SlateDraw.checkLength(slate, slots, scores.length);
     Walk walk = new Walk(scores);
     double[] propensities = new double[slate.length];
     for (int slot = 0; slot < slate.length; slot++) {

@@ -57,11 +57,7 @@ public record StratifiedSampler(int slots, int pool, double temperature, double 
 
   @Override
   public double[] propensities(double[] scores, int[] slate) {
-    if (slate.length > Math.min(slots, scores.length)) {
-      throw new InvalidInputException(
-          "a slate of %d items was not drawn for %d slots from %d candidates"
-              .formatted(slate.length, slots, scores.length));
-    }
+    SlateDraw.checkLength(slate, slots, scores.length);
     Strata strata = new Strata(scores);
     double[] propensities = new double[slate.length];
     for (int slot = 0; slot < slate.length; slot++) {
