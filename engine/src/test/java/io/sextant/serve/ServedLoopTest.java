@@ -101,10 +101,14 @@ class ServedLoopTest {
   /** Serves users and clicks as they would; the mean appeal of what was shown. */
   private static double serve(Recommender recommender, int from, int count) {
     double sum = 0;
+    String lastDecision = "";
+    String lastItem = "";
     List<CompletableFuture<Void>> written = new ArrayList<>();
     for (int i = from; i < from + count; i++) {
       Recommendations list =
           recommender.recommend(RecommendationRequest.forUser("u" + i % USERS).k(SLOTS).build());
+      lastDecision = String.valueOf(list.decisionId());
+      lastItem = list.itemIds().get(0);
       CounterRandom random = new CounterRandom(5, "clicks", i);
       for (String item : list.itemIds()) {
         sum += appeal(item) / SLOTS / count;
@@ -119,6 +123,10 @@ class ServedLoopTest {
         }
       }
     }
+    // The log writes in order: when this view of the last list is there, all before it is.
+    written.add(
+        recommender.outcome(
+            Outcome.of(lastDecision, lastItem, EventType.VIEW, System.currentTimeMillis())));
     written.forEach(CompletableFuture::join);
     return sum;
   }
