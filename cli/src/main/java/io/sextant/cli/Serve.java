@@ -43,6 +43,20 @@ final class Serve implements Callable<Integer> {
   private @Nullable String strategy;
 
   @Option(
+      names = "--index",
+      description = {
+        "how items are searched: exact, graph, float16 or int8; graph finds nearly all of the best and is",
+        "for large catalogues, float16 and int8 find all with less memory (default: exact)"
+      })
+  private ServeIndex index = ServeIndex.EXACT;
+
+  @Option(
+      names = "--search-width",
+      description =
+          "of --index graph: wider finds more and takes longer (default: ${DEFAULT-VALUE})")
+  private int searchWidth = 200;
+
+  @Option(
       names = "--timeout-ms",
       description = "of requests that give none (default: ${DEFAULT-VALUE})")
   private int timeoutMillis = 1000;
@@ -81,6 +95,7 @@ final class Serve implements Callable<Integer> {
         RecommenderOptions.builder()
             .device(Devices.name(device))
             .strategy(strategy)
+            .index(index.builder(searchWidth))
             .timeout(Duration.ofMillis(timeoutMillis))
             .metrics(new MicrometerMetrics(registry));
     HttpOptions http = new HttpOptions(host, port, httpThreads, maxBody, allowReload);

@@ -32,6 +32,8 @@ class ServeTest {
                 model.toString(),
                 "--device",
                 "cpu",
+                "--index",
+                "graph",
                 "--port",
                 "0")
             .redirectError(folder.resolve("serve.log").toFile())
@@ -63,5 +65,10 @@ class ServeTest {
     assertThat(nothing.exit()).isEqualTo(2);
     assertThat(nothing.complaint()).contains("nothing");
     assertThat(Cli.run("serve", "--model", "x", "--port", "99999").exit()).isEqualTo(2);
+    Cli.Result index = Cli.run("serve", "--model", "x", "--index", "tree");
+    assertThat(index.exit()).isEqualTo(2);
+    assertThat(index.err()).containsIgnoringCase("exact, graph, float16, int8");
+    assertThat(Cli.run("serve", "--model", "x", "--index", "graph", "--search-width", "0").exit())
+        .isEqualTo(2);
   }
 }

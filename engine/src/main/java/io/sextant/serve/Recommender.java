@@ -99,7 +99,8 @@ public final class Recommender implements AutoCloseable {
         bundle,
         options,
         (opened, how) ->
-            ServableModel.load(opened, how.device(), how.strategy(), how.maxNewItems()));
+            ServableModel.load(
+                opened, how.device(), how.strategy(), how.maxNewItems(), how.index()));
   }
 
   /** Serves what a loader makes of a bundle. */

@@ -2,8 +2,12 @@ package io.sextant.serve;
 
 import io.sextant.InvalidInputException;
 import io.sextant.observe.ServiceMetrics;
+import io.sextant.retrieve.ExactIndex;
+import io.sextant.retrieve.IndexBuilder;
+import io.sextant.retrieve.TopK;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param device on which models compute: {@code cpu}, {@code cuda}, {@code cuda:N} or {@code auto}
  * @param strategy a strategy of the bundle that makes the lists alone; null for the bundle's
  *     policy, or its last strategy if it has no policy
+ * @param index how items are searched, given the exact search of the model: {@code
+ *     ExactIndex::with} or an approximate or smaller one. Each model that is swapped in builds its
+ *     own
  * @param maxBatch how many requests are computed together at most
  * @param maxDelay for how long a request may wait for others to be computed with. Nobody waits
  *     while requests come one after the other
@@ -33,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 public record RecommenderOptions(
     String device,
     @Nullable String strategy,
+    Function<TopK, IndexBuilder> index,
     int maxBatch,
     Duration maxDelay,
     int queueCapacity,
@@ -70,7 +78,10 @@ public record RecommenderOptions(
     }
   }
 
-  /** The defaults: on the CPU, batches of up to 256 after at most 2 ms, 1024 may wait. */
+  /**
+   * The defaults: on the CPU, an exact search, batches of up to 256 after at most 2 ms, 1024 may
+   * wait.
+   */
   public static RecommenderOptions defaults() {
     return builder().build();
   }
@@ -84,6 +95,7 @@ public record RecommenderOptions(
   public static final class Builder {
     private String device = "cpu";
     private @Nullable String strategy;
+    private Function<TopK, IndexBuilder> index = ExactIndex::with;
     private int maxBatch = 256;
     private Duration maxDelay = Duration.ofMillis(2);
     private int queueCapacity = 1024;
@@ -106,6 +118,11 @@ public record RecommenderOptions(
 
     public Builder strategy(@Nullable String strategy) {
       this.strategy = strategy;
+      return this;
+    }
+
+    public Builder index(Function<TopK, IndexBuilder> index) {
+      this.index = index;
       return this;
     }
 
@@ -178,6 +195,7 @@ public record RecommenderOptions(
       return new RecommenderOptions(
           device,
           strategy,
+          index,
           maxBatch,
           maxDelay,
           queueCapacity,

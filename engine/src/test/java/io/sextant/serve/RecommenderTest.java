@@ -21,7 +21,12 @@ import io.sextant.SimilarItemsRequest;
 import io.sextant.meta.MetaPolicy;
 import io.sextant.meta.MetaStrategy;
 import io.sextant.meta.StrategyPool;
+import io.sextant.retrieve.CompactIndex;
+import io.sextant.retrieve.CompactOptions;
 import io.sextant.retrieve.ExcludedItems;
+import io.sextant.retrieve.GraphIndex;
+import io.sextant.retrieve.GraphOptions;
+import io.sextant.retrieve.IndexBuilder;
 import io.sextant.retrieve.TopK;
 import io.sextant.store.ModelBundle;
 import io.sextant.strategy.FittedStrategy;
@@ -40,6 +45,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -275,6 +281,47 @@ class RecommenderTest {
       // Beyond 25 items the number of candidates depends on k, and batches fall apart.
       assertAgrees(recommender, oracle, policy, 20);
       assertAgrees(recommender, oracle, policy, ITEMS + 10);
+    }
+  }
+
+  /**
+   * The catalogue is so small that the graph compares all items; where it does not, its lists are
+   * tested in its own room.
+   */
+  @Test
+  void indicesThatMissNothingChangeNoList() throws Exception {
+    List<Function<TopK, IndexBuilder>> indices =
+        List.of(
+            topK -> CompactIndex.with(topK, CompactOptions.of(CompactOptions.Precision.FLOAT16)),
+            topK -> CompactIndex.with(topK, CompactOptions.of(CompactOptions.Precision.INT8)),
+            topK -> GraphIndex.with(GraphOptions.builder().threads(1).build()));
+    for (Path bundle : List.of(policy, strategies)) {
+      for (Function<TopK, IndexBuilder> index : indices) {
+        RecommenderOptions options =
+            RecommenderOptions.builder().index(index).timeout(Duration.ofMinutes(1)).build();
+        try (Oracle oracle =
+                bundle.equals(policy)
+                    ? policyOracle(policy)
+                    : strategyOracle(strategies, lastStrategy());
+            Recommender recommender = Recommender.open(bundle, options)) {
+          assertAgrees(recommender, oracle, bundle, 20);
+          recommender.swap(otherPolicy);
+          recommender.swap(bundle);
+          assertAgrees(recommender, oracle, bundle, 20);
+          // The newest item is no part of what was indexed.
+          String like =
+              recommender.recommend(RecommendationRequest.forUser("u3").build()).itemIds().get(0);
+          recommender.addItem(new NewItem("fresh", Map.of(), List.of(like)));
+          assertThat(recommender.recommend(RecommendationRequest.forUser("u3").build()).itemIds())
+              .contains("fresh");
+        }
+      }
+    }
+  }
+
+  private static String lastStrategy() {
+    try (ModelBundle bundle = ModelBundle.open(strategies)) {
+      return bundle.strategies().get(bundle.strategies().size() - 1).name();
     }
   }
 
