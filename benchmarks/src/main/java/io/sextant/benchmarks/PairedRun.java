@@ -29,6 +29,7 @@ public final class PairedRun {
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
+      PairedRun load USERS ITEMS DIMENSION SECONDS ROUNDS   sextant serve under load from a second process
       PairedRun log DECISIONS CANDIDATES CALLERS PAIRS      the decision log and plain batched inserts in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
       """;
@@ -46,7 +47,7 @@ public final class PairedRun {
     }
     boolean complete =
         switch (what) {
-          case "train", "score", "weighting" -> n.length == 5;
+          case "train", "score", "weighting", "load" -> n.length == 5;
           case "tables" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
@@ -71,6 +72,7 @@ public final class PairedRun {
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
           case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
+          case "load" -> load(n[0], n[1], n[2], n[3], n[4]);
           case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
           default -> memory(n[0], n[1]);
         };
@@ -193,6 +195,14 @@ public final class PairedRun {
         callers,
         requests,
         compared("requests/s", "batched", batched, "oneByOne", alone));
+  }
+
+  private static String load(int users, int items, int dimension, int seconds, int rounds) {
+    try (ServedBundle bundle = new ServedBundle(users, items, dimension);
+        LoadRun run = new LoadRun(bundle.folder(), users)) {
+      return format(
+          "\"items\": %d, \"dimension\": %d, %s", items, dimension, run.run(seconds, rounds));
+    }
   }
 
   /** Durable decisions a second of callers who do not wait, and of one who inserts in batches. */

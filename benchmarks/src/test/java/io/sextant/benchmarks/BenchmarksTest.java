@@ -76,6 +76,15 @@ class BenchmarksTest {
     }
   }
 
+  /** The rounds throw where a request of the usual load gets no list. */
+  @Test
+  void aServiceIsPutUnderLoadFromHere() {
+    try (ServedBundle bundle = new ServedBundle(300, 500, 8);
+        LoadRun run = new LoadRun(bundle.folder(), 300)) {
+      assertThat(run.run(0.3, 1)).contains("\"recoverySeconds\"").contains("200=");
+    }
+  }
+
   /** Where FAISS or hnswlib is not installed, the runs say so. */
   @Test
   void searchesRunBesideTheirPeers() {

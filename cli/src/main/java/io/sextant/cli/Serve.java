@@ -67,6 +67,14 @@ final class Serve implements Callable<Integer> {
   private int httpThreads = HttpOptions.LOCAL.threads();
 
   @Option(
+      names = "--queue",
+      description = {
+        "requests that may wait to be computed; more are answered 429 (default: a quarter of",
+        "--http-threads, so that there is always a thread to say so)"
+      })
+  private @Nullable Integer queue;
+
+  @Option(
       names = "--max-body",
       description = "bytes of a request's body (default: ${DEFAULT-VALUE})")
   private int maxBody = HttpOptions.LOCAL.maxBodyBytes();
@@ -96,6 +104,7 @@ final class Serve implements Callable<Integer> {
             .device(Devices.name(device))
             .strategy(strategy)
             .index(index.builder(searchWidth))
+            .queueCapacity(queue == null ? Math.max(1, httpThreads / 4) : queue)
             .timeout(Duration.ofMillis(timeoutMillis))
             .metrics(new MicrometerMetrics(registry));
     HttpOptions http = new HttpOptions(host, port, httpThreads, maxBody, allowReload);
