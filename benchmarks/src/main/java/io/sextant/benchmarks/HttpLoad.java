@@ -39,6 +39,9 @@ final class HttpLoad {
   /** Instead of a moment: as soon as a caller is free. */
   private static final long AT_ONCE = -1;
 
+  /** Threads are started before the first call is due. */
+  private static final long LEAD_NANOS = 200_000_000;
+
   private static final int TIMEOUT_MILLIS = 30_000;
 
   private final int port;
@@ -134,7 +137,7 @@ final class HttpLoad {
     Queue<RuntimeException> failures = new ConcurrentLinkedQueue<>();
     AtomicInteger next = new AtomicInteger();
     List<Thread> threads = new ArrayList<>();
-    long start = System.nanoTime();
+    long start = System.nanoTime() + LEAD_NANOS;
     for (int i = 0; i < Math.min(connections, n); i++) {
       Thread thread =
           new Thread(
@@ -167,7 +170,7 @@ final class HttpLoad {
     try (Connection connection = new Connection(port)) {
       for (int i = next.getAndIncrement(); i < result.due.length; i = next.getAndIncrement()) {
         if (result.due[i] == AT_ONCE) {
-          result.due[i] = System.nanoTime() - start;
+          result.due[i] = Math.max(0, System.nanoTime() - start);
         }
         long due = start + result.due[i];
         for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {

@@ -23,8 +23,10 @@ final class LoadRun implements AutoCloseable {
   private static final int K = 20;
   private static final int CALLERS = 64;
 
-  /** Fewer than the service has threads for, so that it refuses and cuts nobody off. */
-  private static final int CONNECTIONS = 480;
+  private static final int CONNECTIONS = 256;
+
+  /** Fewer than the service has threads, more than it lets wait: it refuses and cuts nobody off. */
+  private static final int OVERLOAD_CONNECTIONS = 1000;
 
   private static final double USUAL = 0.7;
   private static final double OVERLOAD = 3;
@@ -80,6 +82,7 @@ final class LoadRun implements AutoCloseable {
   /** All rounds, each phase so many seconds. */
   String run(double seconds, int rounds) {
     List<Round> all = new ArrayList<>();
+    Map<Integer, Integer> usualStatuses = new TreeMap<>();
     Map<Integer, Integer> overload = new TreeMap<>();
     double warm = 0;
     for (int turn = 0; turn < 3; turn++) {
@@ -87,10 +90,11 @@ final class LoadRun implements AutoCloseable {
     }
     for (int round = 0; round < rounds; round++) {
       double capacity = capacity((int) (warm * seconds));
-      HttpLoad.Result usual = open(seconds, round, USUAL * capacity);
-      requireLists("at 70 %", usual);
-      HttpLoad.Result much = open(seconds, round, OVERLOAD * capacity, AFTERWARDS * capacity);
-      much.counts().forEach((status, count) -> overload.merge(status, count, Integer::sum));
+      HttpLoad.Result usual = open(seconds, round, CONNECTIONS, USUAL * capacity);
+      count(usual, usualStatuses);
+      HttpLoad.Result much =
+          open(seconds, round, OVERLOAD_CONNECTIONS, OVERLOAD * capacity, AFTERWARDS * capacity);
+      count(much, overload);
       double p99 = usual.millis(0.99);
       HttpLoad.Result events = events(seconds, round);
       requireLists("after events", events);
@@ -107,13 +111,14 @@ final class LoadRun implements AutoCloseable {
     return String.format(
         Locale.ROOT,
         "\"users\": %d, \"k\": %d, \"phaseSeconds\": %.1f, \"rounds\": %d, \"capacity\": %s, "
-            + "\"p50ms\": %s, \"p99ms\": %s, \"p99ToP50\": %s, \"overloadGoodputToCapacity\": %s, "
+            + "\"usualStatuses\": \"%s\", \"p50ms\": %s, \"p99ms\": %s, \"p99ToP50\": %s, \"overloadGoodputToCapacity\": %s, "
             + "\"overloadStatuses\": \"%s\", \"recoverySeconds\": %s, \"eventP50ms\": %s, \"eventP99ms\": %s",
         users,
         K,
         seconds,
         rounds,
         spread(all, Round::capacity),
+        usualStatuses,
         spread(all, Round::p50),
         spread(all, Round::p99),
         spread(all, r -> r.p99 / r.p50),
@@ -122,6 +127,10 @@ final class LoadRun implements AutoCloseable {
         spread(all, Round::recovery),
         spread(all, Round::eventP50),
         spread(all, Round::eventP99));
+  }
+
+  private static void count(HttpLoad.Result result, Map<Integer, Integer> counts) {
+    result.counts().forEach((status, count) -> counts.merge(status, count, Integer::sum));
   }
 
   private static Spread spread(List<Round> rounds, ToDoubleFunction<Round> value) {
@@ -135,8 +144,8 @@ final class LoadRun implements AutoCloseable {
     return result.goodput(result.seconds());
   }
 
-  private HttpLoad.Result open(double seconds, int round, double... rates) {
-    return load.open(rates, seconds, CONNECTIONS, round, this::list);
+  private HttpLoad.Result open(double seconds, int round, int connections, double... rates) {
+    return load.open(rates, seconds, connections, round, this::list);
   }
 
   private int list(HttpLoad.Connection connection, int number) throws IOException {

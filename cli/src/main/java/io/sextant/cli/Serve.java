@@ -69,7 +69,7 @@ final class Serve implements Callable<Integer> {
   @Option(
       names = "--queue",
       description = {
-        "requests that may wait to be computed; more are answered 429 (default: a quarter of",
+        "requests that may wait to be computed; more are answered 429 (default: half of",
         "--http-threads, so that there is always a thread to say so)"
       })
   private @Nullable Integer queue;
@@ -104,7 +104,7 @@ final class Serve implements Callable<Integer> {
             .device(Devices.name(device))
             .strategy(strategy)
             .index(index.builder(searchWidth))
-            .queueCapacity(queue == null ? Math.max(1, httpThreads / 4) : queue)
+            .queueCapacity(queue == null ? Math.max(1, httpThreads / 2) : queue)
             .timeout(Duration.ofMillis(timeoutMillis))
             .metrics(new MicrometerMetrics(registry));
     HttpOptions http = new HttpOptions(host, port, httpThreads, maxBody, allowReload);

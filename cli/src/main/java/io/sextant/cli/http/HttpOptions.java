@@ -15,8 +15,8 @@ import io.sextant.InvalidInputException;
 public record HttpOptions(
     String host, int port, int threads, int maxBodyBytes, boolean allowReload) {
 
-  /** On this machine only, 512 threads, bodies of up to 64 KiB. */
-  public static final HttpOptions LOCAL = new HttpOptions("127.0.0.1", 0, 512, 64 * 1024, false);
+  /** On this machine only, 1024 threads, bodies of up to 64 KiB. */
+  public static final HttpOptions LOCAL = new HttpOptions("127.0.0.1", 0, 1024, 64 * 1024, false);
 
   public HttpOptions {
     if (port < 0 || port > 65535) {

@@ -49,6 +49,8 @@ public final class HttpService implements AutoCloseable {
     propose("sun.net.httpserver.maxReqTime", "10");
     propose("sun.net.httpserver.maxRspTime", "30");
     propose("jdk.httpserver.maxConnections", "2000");
+    // Of more than these each answer would end its connection.
+    propose("sun.net.httpserver.maxIdleConnections", "2000");
     // Without it each small answer waits for the client's delayed acknowledgement.
     propose("sun.net.httpserver.nodelay", "true");
   }
