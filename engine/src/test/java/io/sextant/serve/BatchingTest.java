@@ -253,10 +253,12 @@ class BatchingTest {
       assertThat(kept).isTrue();
       gate.countDown();
       assertThat(first.get().items()).hasSize(5);
-      // A thread that comes with its interrupt set.
+      // A thread that comes with its interrupt set, and would have to wait.
+      block(recommender);
       Thread.currentThread().interrupt();
       Throwable again = catchThrowable(() -> recommender.recommend(request(1)));
       assertThat(Thread.interrupted()).isTrue();
+      gate.countDown();
       assertThat(again).isInstanceOf(SextantException.class);
       assertThat(recommender.recommend(request(1)).itemIds()).isEqualTo(expected(1, 1));
     }
