@@ -86,6 +86,11 @@ public final class Grad implements AutoCloseable {
     }
   }
 
+  /** Computes gradients from that of an array that was computed: the chain rule goes on from it. */
+  public void backward(NDArray array, NDArray gradient) {
+    JniUtils.backward((PtNDArray) array, (PtNDArray) gradient, false, false);
+  }
+
   @Override
   public void close() {
     // A second close must not undo what was opened or closed since.

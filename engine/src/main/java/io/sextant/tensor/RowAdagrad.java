@@ -28,8 +28,7 @@ public final class RowAdagrad implements RowOptimizer {
     if (RowOptimizer.onHost(table)) {
       stepOnHost(table, rows.rows(), rows.size(), HostArrays.view(gradient), learningRate);
     } else {
-      steps++;
-      stepOnDevice(table, rows, gradient, learningRate);
+      stepOnDevice(table, rows.index(), gradient, learningRate);
     }
   }
 
@@ -57,8 +56,9 @@ public final class RowAdagrad implements RowOptimizer {
         });
   }
 
-  void stepOnDevice(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    NDArray index = rows.index();
+  @Override
+  public void stepOnDevice(NDArray table, NDArray index, NDArray gradient, float learningRate) {
+    steps++;
     NDArray sums = accumulator.reshape(-1, 1);
     NDArray sum =
         RowOptimizer.gather(sums, index).addi(gradient.square().mean(new int[] {1}, true));

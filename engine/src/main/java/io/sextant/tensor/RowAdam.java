@@ -30,8 +30,7 @@ public final class RowAdam implements RowOptimizer {
     if (RowOptimizer.onHost(table)) {
       stepOnHost(table, rows.rows(), rows.size(), HostArrays.view(gradient), learningRate);
     } else {
-      steps++;
-      stepOnDevice(table, rows, gradient, learningRate);
+      stepOnDevice(table, rows.index(), gradient, learningRate);
     }
   }
 
@@ -58,8 +57,9 @@ public final class RowAdam implements RowOptimizer {
         });
   }
 
-  void stepOnDevice(NDArray table, RowSet rows, NDArray gradient, float learningRate) {
-    NDArray index = rows.index();
+  @Override
+  public void stepOnDevice(NDArray table, NDArray index, NDArray gradient, float learningRate) {
+    steps++;
     NDArray m = RowOptimizer.gather(first, index).muli(BETA1).addi(gradient.mul(1 - BETA1));
     NDArray v =
         RowOptimizer.gather(second, index).muli(BETA2).addi(gradient.square().muli(1 - BETA2));

@@ -33,6 +33,16 @@ public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
   void step(NDArray table, RowSet rows, NDArray gradient, float learningRate);
 
   /**
+   * One update by tensor operations alone, the same number of them whatever the sizes.
+   *
+   * @param table (R, D), changed in place
+   * @param index (P,) int64; a row may come several times if it has the same gradient each time
+   * @param gradient (P, D)
+   * @param learningRate step size
+   */
+  void stepOnDevice(NDArray table, NDArray index, NDArray gradient, float learningRate);
+
+  /**
    * One update of a table whose memory Java can walk ({@link #onHost}).
    *
    * @param table (R, D), changed in place

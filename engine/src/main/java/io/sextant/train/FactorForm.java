@@ -1,14 +1,10 @@
 package io.sextant.train;
 
-import ai.djl.ndarray.NDArray;
 import io.sextant.data.Interactions;
-import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTower;
-import io.sextant.nn.TwoTowerOptions;
 import io.sextant.tensor.HostTeam;
 import io.sextant.tensor.InnerProduct;
 import io.sextant.tensor.RowGradient;
-import io.sextant.tensor.RowOptimizer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -78,29 +74,8 @@ final class FactorForm implements ClosedForm {
       float offset,
       @Nullable RowCollector userRows,
       RowCollector itemRows) {
-    TwoTowerOptions shape = model.options();
-    if (userRows == null
-        || shape.history() != TwoTowerOptions.History.NONE
-        || !shape.hidden().isEmpty()
-        || shape.similarity() != TwoTowerOptions.Similarity.DOT
-        || options.objective().sharedNegatives()
-        || options.idDropout() > 0
-        || options.itemIdDropout() > 0) {
-      return null;
-    }
-    Map<String, NDArray> tables = new LinkedHashMap<>();
-    for (NamedParameter parameter : model.namedParameters()) {
-      tables.put(parameter.name(), parameter.parameter().getArray());
-    }
-    NDArray userIds = tables.remove("user.id");
-    NDArray itemIds = tables.remove("item.id");
-    NDArray userBias = tables.remove("user.bias");
-    NDArray itemBias = tables.remove("item.bias");
-    if (userIds == null
-        || itemIds == null
-        || !tables.isEmpty()
-        || !RowOptimizer.onHost(userIds)
-        || !RowOptimizer.onHost(itemIds)) {
+    FactorTables tables = FactorTables.of(model, options);
+    if (userRows == null || tables == null || !tables.onHost()) {
       return null;
     }
     return new FactorForm(
@@ -110,8 +85,8 @@ final class FactorForm implements ClosedForm {
         negatives,
         weightOfRow,
         offset,
-        new FactorSide("user", userRows, userIds, userBias),
-        new FactorSide("item", itemRows, itemIds, itemBias));
+        new FactorSide("user", userRows, tables.users(), tables.userBiases()),
+        new FactorSide("item", itemRows, tables.items(), tables.itemBiases()));
   }
 
   @Override

@@ -52,6 +52,21 @@ final class ItemSampler {
     return probability[item];
   }
 
+  /** Whether every item is as likely: then there is nothing but a slot to draw. */
+  boolean isUniform() {
+    return uniform;
+  }
+
+  /** For each slot the probability of its own item, where it is not uniform. */
+  float[] keepShares() {
+    return keep;
+  }
+
+  /** For each slot the item that is drawn else. */
+  int[] aliases() {
+    return alias;
+  }
+
   int draw(CounterRandom random) {
     int slot = random.nextInt(numItems);
     return uniform || random.nextFloat() < keep[slot] ? slot : alias[slot];

@@ -251,6 +251,39 @@ final class ModelParameters {
     }
   }
 
+  /**
+   * Moves tables along gradients that stay on the device, without waiting for it.
+   *
+   * @param batchSize B
+   * @param factor the schedule's factor on all step sizes
+   */
+  void updateOnDevice(Map<String, ResidentGradient> gradients, int batchSize, float factor) {
+    if (options.l2() != 0) {
+      for (ResidentGradient g : gradients.values()) {
+        g.gradient().addi(g.counts().mul(options.l2() / batchSize).mul(g.values()));
+      }
+    }
+    if (options.clipNorm() != Double.POSITIVE_INFINITY) {
+      NDList squares = new NDList();
+      for (ResidentGradient g : gradients.values()) {
+        squares.add(g.gradient().square().mul(g.once()).sum());
+      }
+      NDArray norm = NDArrays.stack(squares).sum().sqrt();
+      // The limit over the norm, or 1 for a norm below it.
+      NDArray clip = norm.maximum(options.clipNorm()).pow(-1).mul(options.clipNorm());
+      gradients.values().forEach(g -> g.gradient().muli(clip));
+    }
+    for (NamedParameter parameter : parameters) {
+      ResidentGradient gradient = required(gradients, parameter.name());
+      rowOptimizer(parameter)
+          .stepOnDevice(
+              valueOf(parameter),
+              gradient.index(),
+              gradient.gradient(),
+              factor * rateOf(parameter.group()));
+    }
+  }
+
   /** Moves dense weights along gradients that are in Java's memory, without regularisation. */
   void updateDense(Scope step, Map<String, float[]> gradients) {
     for (NamedParameter parameter : parameters) {

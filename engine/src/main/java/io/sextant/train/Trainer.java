@@ -38,6 +38,9 @@ public final class Trainer {
   /** So many steps in a row without a finite loss mean that training has diverged. */
   private static final int MAX_BAD_STEPS = 20;
 
+  /** Of so many steps on a device the losses are asked for at once, because asking waits for it. */
+  private static final int STEPS_UNCOUNTED = 32;
+
   private final TrainingOptions options;
   private final List<StepHook> hooks;
   private final TrainingListener listener;
@@ -85,6 +88,7 @@ public final class Trainer {
     private final @Nullable Validation validation;
     private final ModelParameters parameters;
     private final @Nullable ClosedForm closedForm;
+    private final @Nullable ResidentForm residentForm;
     private final List<ExampleWeigher> weighers = new ArrayList<>();
     private final int stepsPerEpoch;
     private final long totalSteps;
@@ -92,6 +96,7 @@ public final class Trainer {
     private final long startNanos = System.nanoTime();
     private long lastCheckpointNanos = startNanos;
     private long validationNanos;
+    private int stepsUncounted;
     private long examplesOfThisRun;
 
     Run(Scope session, LearningTask<B> task, @Nullable Validation validation) {
@@ -107,6 +112,8 @@ public final class Trainer {
       // Any other hook looks into the step, and only a recorded step can be looked into.
       boolean watched = weighers.size() < hooks.size();
       closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
+      residentForm =
+          hooks.isEmpty() && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
       stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
       totalSteps = (long) stepsPerEpoch * options.epochs();
     }
@@ -139,10 +146,17 @@ public final class Trainer {
       int[] order = new int[task.numExamples()];
       Arrays.setAll(order, i -> i);
       new CounterRandom(options.seed(), "epoch-order", state.epoch).shuffle(order);
+      if (residentForm != null) {
+        residentForm.startEpoch(order);
+      }
       while (state.step < (long) (state.epoch + 1) * stepsPerEpoch) {
         int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
         int to = Math.min(order.length, from + options.batchSize());
-        step(Arrays.copyOfRange(order, from, to));
+        if (residentForm != null) {
+          residentStep(residentForm, from, to);
+        } else {
+          step(Arrays.copyOfRange(order, from, to));
+        }
         if (Thread.currentThread().isInterrupted()) {
           throw new SextantException(interrupted());
         }
@@ -174,6 +188,42 @@ public final class Trainer {
         parameters.update(result.gradients(), examples.length, factor());
       }
       count(result.loss(), examples.length);
+    }
+
+    private void residentStep(ResidentForm form, int from, int to) {
+      long first = (long) state.epoch * task.numExamples() + from;
+      form.step(from, to, first, parameters, factor());
+      state.step++;
+      stepsUncounted++;
+      state.lossCount += to - from;
+      examplesOfThisRun += to - from;
+      if (stepsUncounted == STEPS_UNCOUNTED) {
+        countResidentSteps();
+      }
+      listener.onStep(progress());
+    }
+
+    /** Asks the device for the losses of the steps since the last call. */
+    private void countResidentSteps() {
+      if (residentForm == null || stepsUncounted == 0) {
+        return;
+      }
+      ResidentForm.Totals totals = residentForm.takeTotals();
+      state.lossSum += totals.lossSum();
+      state.skippedSteps += totals.badSteps();
+      if (totals.badSteps() < stepsUncounted) {
+        state.badStepsInARow = 0;
+      }
+      if (totals.badSteps() > 0) {
+        state.lossCount -= Math.min(state.lossCount, totals.badSteps() * options.batchSize());
+        LOG.warn(
+            "{} of the last {} steps up to {} are skipped: their losses are not finite",
+            totals.badSteps(),
+            stepsUncounted,
+            state.step);
+        requireSomeGood(totals.badSteps());
+      }
+      stepsUncounted = 0;
     }
 
     private void recordedStep(int[] examples, float @Nullable [] factors) {
@@ -249,8 +299,12 @@ public final class Trainer {
 
     private void skip(float loss) {
       state.skippedSteps++;
-      state.badStepsInARow++;
       LOG.warn("step {} is skipped: its loss is {}", state.step, loss);
+      requireSomeGood(1);
+    }
+
+    private void requireSomeGood(long badSteps) {
+      state.badStepsInARow += badSteps;
       if (state.badStepsInARow >= MAX_BAD_STEPS) {
         throw new SextantException(
             ("training has diverged: the loss was not finite for %d steps in a row up to step %d;"
@@ -265,6 +319,7 @@ public final class Trainer {
     }
 
     private void endEpoch() {
+      countResidentSteps();
       double meanLoss = state.lossCount == 0 ? Double.NaN : state.lossSum / state.lossCount;
       Map<String, Double> metrics = Map.of();
       boolean better = true;
@@ -331,6 +386,7 @@ public final class Trainer {
 
     private void save() {
       if (checkpoints != null) {
+        countResidentSteps();
         saveUninterrupted(checkpoints);
         lastCheckpointNanos = System.nanoTime();
         listener.onCheckpoint(progress());

@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedForm.Task {
+public final class TwoTowerTask
+    implements LearningTask<TwoTowerBatch>, ClosedForm.Task, ResidentForm.Task {
 
   private final TwoTower model;
   private final List<NamedParameter> parameters;
@@ -167,6 +168,37 @@ public final class TwoTowerTask implements LearningTask<TwoTowerBatch>, ClosedFo
               model, interactions, options, negatives, weightOfRow, offset, rows.users, rows.items);
     }
     return form;
+  }
+
+  /** Where Java cannot walk the tables. */
+  @Override
+  public @Nullable ResidentForm residentForm(Scope session) {
+    FactorTables tables = factorTables();
+    return tables == null || tables.onHost() ? null : resident(session, tables, draws(session));
+  }
+
+  /** The tables, if the model is matrix factorisation and no more. */
+  @Nullable FactorTables factorTables() {
+    return FactorTables.of(model, options);
+  }
+
+  /** The form with given draws, wherever the tables are. */
+  ResidentForm resident(Scope session, FactorTables tables, ResidentNegatives drawn) {
+    return new ResidentForm(
+        session,
+        tables,
+        interactions,
+        options,
+        drawn,
+        model.options().temperature(),
+        weightOfRow,
+        offset);
+  }
+
+  /** Negatives that are drawn on the session's device. */
+  ResidentDraws draws(Scope session) {
+    return new ResidentDraws(
+        session, sampler, seen, interactions.numUsers(), interactions.numItems(), options, seed);
   }
 
   @Override

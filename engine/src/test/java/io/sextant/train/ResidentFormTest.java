@@ -1,0 +1,405 @@
+package io.sextant.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.training.ParameterStore;
+import io.sextant.EventType;
+import io.sextant.InteractionFeatures;
+import io.sextant.data.Interactions;
+import io.sextant.nn.NamedParameter;
+import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Scope;
+import io.sextant.tensor.SegmentSums;
+import io.sextant.tensor.TensorThreads;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Training that stays on the device, on the CPU as a device like others. */
+class ResidentFormTest {
+
+  private static final int BATCH = 1000;
+  private static final int ROWS = 3500;
+  private static final int STEPS = 4;
+  private static final long TASK_SEED = 5;
+  private static final TwoTowerOptions PLAIN = TwoTowerOptions.builder().dimension(6).build();
+  private static final SamplingOptions BPR =
+      SamplingOptions.builder().objective(Objective.BPR).negatives(1).build();
+
+  /** The same task, trained by its resident form. */
+  private record Resident(TwoTowerTask task, @Nullable ResidentNegatives negatives, Forms forms)
+      implements LearningTask<TwoTowerBatch>, ResidentForm.Task {
+
+    @Override
+    public int numExamples() {
+      return task.numExamples();
+    }
+
+    @Override
+    public List<NamedParameter> parameters() {
+      return task.parameters();
+    }
+
+    @Override
+    public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
+      throw new AssertionError("a resident step records nothing");
+    }
+
+    @Override
+    public NDArray loss(ParameterStore values, TwoTowerBatch batch) {
+      throw new AssertionError("a resident step records nothing");
+    }
+
+    @Override
+    public ResidentForm residentForm(Scope session) {
+      ResidentForm form =
+          task.resident(
+              session,
+              Objects.requireNonNull(task.factorTables()),
+              negatives == null ? task.draws(session) : negatives);
+      forms.all.add(form);
+      return form;
+    }
+  }
+
+  private static final class Forms {
+    final List<ResidentForm> all = new ArrayList<>();
+  }
+
+  /** The draws of the CPU's path, step by step. */
+  private static ResidentNegatives hostDraws(Interactions data, SamplingOptions options) {
+    ItemSampler sampler = new ItemSampler(data.itemCounts(), options.popularityPower());
+    Negatives negatives =
+        new Negatives(options, sampler, new SeenItems(data), data.numItems(), TASK_SEED);
+    return (step, users, first) -> {
+      int[] all = ints(users);
+      int[] drawn = new int[all.length * options.negatives()];
+      for (int from = 0; from < all.length; from += BATCH) {
+        long example = first + from;
+        int[] batch = Arrays.copyOfRange(all, from, Math.min(all.length, from + BATCH));
+        RowCollector items = new RowCollector(data.numItems());
+        items.clear();
+        long number = example / ROWS * STEPS + example % ROWS / BATCH;
+        int[] locals = negatives.draw(items, batch, number);
+        for (int i = 0; i < locals.length; i++) {
+          drawn[from * options.negatives() + i] = items.rows()[locals[i]];
+        }
+      }
+      return HostArrays.longs(step.manager(), drawn, all.length, options.negatives());
+    };
+  }
+
+  private static int[] ints(NDArray array) {
+    return Arrays.stream(array.toLongArray()).mapToInt(Math::toIntExact).toArray();
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.sextant.train.FactorFormTest#settings")
+  void everyStepIsThatOfTheRecording(
+      TwoTowerOptions shape, SamplingOptions sampling, TrainingOptions training) {
+    List<Map<String, float[]>> expected = new ArrayList<>();
+    List<Map<String, float[]>> actual = new ArrayList<>();
+    TrainingResult recorded =
+        with(
+            shape,
+            sampling,
+            f -> f.train(training, List.of(new StepHook() {}), eachStep(f, expected), null, null));
+    TrainingResult resident =
+        with(
+            shape,
+            sampling,
+            f -> {
+              Resident task =
+                  new Resident(f.task(), hostDraws(interactions(), sampling), new Forms());
+              return new Trainer(training, List.of(), eachStep(f, actual), null)
+                  .train(f.scope(), task, null);
+            });
+    double tolerance = training.rowOptimizer().name().equals("ADAM") ? 1e-3 : 1e-5;
+    assertThat(actual).hasSize(2 * STEPS).hasSameSizeAs(expected);
+    for (int step = 0; step < actual.size(); step++) {
+      for (Map.Entry<String, float[]> entry : expected.get(step).entrySet()) {
+        float[] values = Objects.requireNonNull(actual.get(step).get(entry.getKey()));
+        for (int i = 0; i < values.length; i++) {
+          assertThat((double) values[i])
+              .as("%s, number %d, step %d", entry.getKey(), i, step)
+              .isCloseTo(
+                  entry.getValue()[i], within(tolerance * (1 + Math.abs(entry.getValue()[i]))));
+        }
+      }
+    }
+    for (int epoch = 0; epoch < 2; epoch++) {
+      double loss = recorded.meanLosses().get(epoch);
+      assertThat(resident.meanLosses().get(epoch)).isCloseTo(loss, within(1e-5 * (1 + loss)));
+    }
+  }
+
+  private static TrainingListener eachStep(Fixture fixture, List<Map<String, float[]>> steps) {
+    return new TrainingListener() {
+      @Override
+      public void onStep(TrainingProgress progress) {
+        steps.add(fixture.values());
+      }
+    };
+  }
+
+  @Test
+  void withDrawsOfItsOwnItLearnsAsMuch() {
+    TrainingOptions training =
+        TrainingOptions.builder().batchSize(BATCH).epochs(12).patience(0).build();
+    for (SamplingOptions sampling :
+        List.of(
+            BPR,
+            SamplingOptions.builder()
+                .objective(Objective.BCE)
+                .negatives(3)
+                .popularityPower(0.5f)
+                .build())) {
+      List<Double> host =
+          with(
+                  PLAIN,
+                  sampling,
+                  f -> f.train(training, List.of(), TrainingListener.NONE, null, null))
+              .meanLosses();
+      List<Double> resident =
+          with(
+                  PLAIN,
+                  sampling,
+                  f ->
+                      new Trainer(training, List.of(), TrainingListener.NONE, null)
+                          .train(f.scope(), new Resident(f.task(), null, new Forms()), null))
+              .meanLosses();
+      assertThat(resident.get(11)).isLessThan(0.97 * resident.get(0));
+      assertThat(resident.get(11)).isCloseTo(host.get(11), within(0.03 * host.get(11)));
+    }
+  }
+
+  @Test
+  void aStepIsAsManyOperationsWhateverTheSizes() {
+    List<Long> counts = new ArrayList<>();
+    for (int[] sizes : new int[][] {{50, 300, 200}, {1000, 300, 200}, {1000, 5000, 9000}}) {
+      Interactions data = interactions(sizes[1], sizes[2]);
+      TensorThreads.run(
+          () -> {
+            try (Fixture fixture = new Fixture(data, PLAIN, BPR, 1)) {
+              Forms forms = new Forms();
+              TrainingOptions training =
+                  TrainingOptions.builder().batchSize(sizes[0]).epochs(1).build();
+              new Trainer(training, List.of(), TrainingListener.NONE, null)
+                  .train(fixture.scope(), new Resident(fixture.task(), null, forms), null);
+              counts.add(forms.all.get(0).operations());
+            }
+          });
+    }
+    System.getLogger("resident")
+        .log(System.Logger.Level.INFO, "arrays made in a step: " + counts.get(0));
+    assertThat(counts.get(0)).isBetween(20L, 150L);
+    assertThat(counts).containsOnly(counts.get(0));
+  }
+
+  @Test
+  void aLossThatIsNotFiniteMovesNothingAndIsCounted() {
+    with(
+        PLAIN,
+        BPR,
+        f -> {
+          FloatBuffer users = HostArrays.view(f.task().parameters().get(0).parameter().getArray());
+          for (int i = 0; i < users.capacity(); i++) {
+            users.put(i, Float.NaN);
+          }
+          float[] before = f.value("item.id");
+          TrainingOptions training =
+              TrainingOptions.builder().batchSize(BATCH).epochs(1).patience(0).build();
+          TrainingResult result =
+              new Trainer(training, List.of(), TrainingListener.NONE, null)
+                  .train(f.scope(), new Resident(f.task(), null, new Forms()), null);
+          assertThat(result.skippedSteps()).isEqualTo(STEPS);
+          assertThat(f.value("item.id")).isEqualTo(before);
+          return true;
+        });
+  }
+
+  /** Widynski's generator with Java's own shifts. */
+  private static double squares(long counter, long key) {
+    long x = counter * key;
+    long y = x;
+    long z = y + key;
+    x = Long.rotateLeft(x * x + y, 32);
+    x = Long.rotateLeft(x * x + z, 32);
+    x = Long.rotateLeft(x * x + y, 32);
+    return ((x * x + z) >>> 32) * 0x1.0p-32;
+  }
+
+  @Test
+  void numbersAreThoseOfTheGenerator() {
+    Random random = new Random(8);
+    long[] counters = random.longs(500).toArray();
+    for (int i = 0; i < 100; i++) {
+      counters[i] = i;
+    }
+    long key = random.nextLong() | 1;
+    inScope(
+        scope -> {
+          double[] numbers =
+              ResidentDraws.uniform(scope.manager().create(counters), key).toDoubleArray();
+          for (int i = 0; i < numbers.length; i++) {
+            assertThat(numbers[i])
+                .as("counter %d", counters[i])
+                .isEqualTo(squares(counters[i], key));
+          }
+          return true;
+        });
+  }
+
+  @Test
+  void negativesHaveTheSamplersDistributionAndAreUnseen() {
+    Interactions data = interactions();
+    SeenItems seen = new SeenItems(data);
+    for (float power : new float[] {0, 0.75f}) {
+      for (boolean excludeSeen : new boolean[] {false, true}) {
+        SamplingOptions options =
+            SamplingOptions.builder()
+                .objective(Objective.BPR)
+                .negatives(40)
+                .popularityPower(power)
+                .excludeSeen(excludeSeen)
+                .build();
+        ItemSampler sampler = new ItemSampler(data.itemCounts(), power);
+        inScope(
+            scope -> {
+              ResidentDraws draws =
+                  new ResidentDraws(
+                      scope, sampler, seen, data.numUsers(), data.numItems(), options, 3);
+              int[] users = new Random(4).ints(2000, 0, data.numUsers()).toArray();
+              NDArray on = HostArrays.longs(scope.manager(), users, users.length);
+              int[] drawn = ints(draws.draw(scope, on, 0).flatten());
+              // Whoever begins later, or with others, draws the same for an example.
+              int[] later = ints(draws.draw(scope, on.get("700:"), 700).flatten());
+              assertThat(later).isEqualTo(Arrays.copyOfRange(drawn, 700 * 40, drawn.length));
+
+              double[] expected = new double[data.numItems()];
+              int[] found = new int[data.numItems()];
+              int bad = 0;
+              for (int e = 0; e < users.length; e++) {
+                int start = seen.start(users[e]);
+                int end = seen.end(users[e]);
+                double left = 1;
+                for (int i = start; excludeSeen && i < end; i++) {
+                  left -= sampler.probability(seen.itemAt(i));
+                }
+                for (int item = 0; item < expected.length; item++) {
+                  if (!excludeSeen || !seen.contains(start, end, item)) {
+                    expected[item] += 40 * sampler.probability(item) / left;
+                  }
+                }
+                for (int i = e * 40; i < (e + 1) * 40; i++) {
+                  found[drawn[i]]++;
+                  bad += excludeSeen && seen.contains(start, end, drawn[i]) ? 1 : 0;
+                }
+              }
+              assertThat(draws.draws()).isEqualTo(excludeSeen ? draws.draws() : 1);
+              assertThat(bad).as("seen negatives of 80000").isLessThanOrEqualTo(80);
+              double chiSquare = 0;
+              for (int item = 0; item < expected.length; item++) {
+                double difference = found[item] - expected[item];
+                chiSquare += difference * difference / expected[item];
+              }
+              // 199 degrees of freedom: mean 199, deviation 20.
+              assertThat(chiSquare).isLessThan(300);
+              return true;
+            });
+      }
+    }
+  }
+
+  @Test
+  void sumsAreThoseOfEachRow() {
+    Random random = new Random(9);
+    int[] rows = random.ints(400, 0, 60).toArray();
+    float[] values = new float[400 * 3];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = random.nextFloat();
+    }
+    inScope(
+        scope -> {
+          SegmentSums sums = new SegmentSums(scope, 60);
+          for (int turn = 0; turn < 2; turn++) {
+            NDArray index = HostArrays.longs(scope.manager(), rows, rows.length);
+            NDArray positions = scope.manager().arange(0, 400, 1, DataType.INT64);
+            int[] slots = ints(sums.slots(index, positions, scope));
+            NDArray slot = HostArrays.longs(scope.manager(), slots, slots.length);
+            float[] found =
+                HostArrays.toFloats(
+                    SegmentSums.sums(
+                        slot, HostArrays.floats(scope.manager(), values, 400, 3), scope));
+            for (int p = 0; p < 400; p++) {
+              assertThat(rows[slots[p]]).isEqualTo(rows[p]);
+              assertThat(slots[slots[p]]).isEqualTo(slots[p]);
+              for (int d = 0; d < 3; d++) {
+                double sum = 0;
+                for (int other = 0; other < 400; other++) {
+                  sum += rows[other] == rows[p] ? values[other * 3 + d] : 0;
+                }
+                assertThat((double) found[slots[p] * 3 + d]).isCloseTo(sum, within(1e-4));
+              }
+            }
+            // The next batch reads other rows.
+            Arrays.setAll(rows, i -> (rows[i] * 7 + 3) % 60);
+          }
+          return true;
+        });
+  }
+
+  private static <T> T inScope(Function<Scope, T> work) {
+    return TensorThreads.call(
+        () -> {
+          try (Scope scope = Scope.open(Device.cpu())) {
+            return work.apply(scope);
+          }
+        });
+  }
+
+  private static <T> T with(
+      TwoTowerOptions shape, SamplingOptions sampling, Function<Fixture, T> work) {
+    return TensorThreads.call(
+        () -> {
+          try (Fixture fixture = new Fixture(interactions(), shape, sampling, 1)) {
+            return work.apply(fixture);
+          }
+        });
+  }
+
+  private static Interactions interactions() {
+    return interactions(300, 200);
+  }
+
+  private static Interactions interactions(int users, int items) {
+    Random random = new Random(21);
+    Interactions.Builder rows =
+        Interactions.builder(Fixture.ids("u", users), Fixture.ids("i", items));
+    for (int row = 0; row < ROWS; row++) {
+      rows.add(
+          random.nextInt(users),
+          (int) (items * Math.pow(random.nextDouble(), 2)),
+          EventType.RATING,
+          1 + random.nextInt(5),
+          1,
+          row * 1000L,
+          InteractionFeatures.UNKNOWN);
+    }
+    return rows.build();
+  }
+}
