@@ -50,14 +50,19 @@ final class ServedBundles {
 
   /** Dense and sparse strategies with a policy over them. */
   static Path policy(Path directory, long seed) {
+    return policy(directory, seed, Device.cpu());
+  }
+
+  /** The same, fitted on a device. */
+  static Path policy(Path directory, long seed, Device device) {
     Interactions all = walks(seed);
     Split split = Splitter.leaveOneOut().split(all);
-    try (StrategyPool pool = pool(split.train());
+    try (StrategyPool pool = pool(split.train(), device);
         TopK topK = new TopK();
         MetaPolicy policy =
             new MetaTrainer(OPTIONS, line -> {})
                 .fit(pool, topK, split.train(), split.train(), split.validation());
-        StrategyPool refitted = pool(all);
+        StrategyPool refitted = pool(all, device);
         MetaPolicy latest = policy.refitted(all)) {
       BundleWriter writer = writer(refitted, all);
       writer.policy(latest.version(), latest.configJson(), latest.tensors()).write(directory);
@@ -68,7 +73,7 @@ final class ServedBundles {
   /** The strategies without a policy; the last one is served. */
   static Path strategies(Path directory, long seed) {
     Interactions all = walks(seed);
-    try (StrategyPool pool = pool(all)) {
+    try (StrategyPool pool = pool(all, Device.cpu())) {
       writer(pool, all).write(directory);
     }
     return directory;
@@ -77,7 +82,7 @@ final class ServedBundles {
   /** A strategy of which one number of one item's vector is a bad one. */
   static Path diverged(Path directory, float bad) {
     Interactions all = walks(1);
-    try (StrategyPool pool = pool(all)) {
+    try (StrategyPool pool = pool(all, Device.cpu())) {
       StrategyPool.Member als = pool.members().get(pool.size() - 1);
       List<TensorSource> tensors = new ArrayList<>();
       for (TensorSource tensor : als.fitted().tensors()) {
@@ -119,14 +124,14 @@ final class ServedBundles {
         .document(ServedVersion.TITLES, "{\"i3\": \"The Third\"}");
   }
 
-  private static StrategyPool pool(Interactions train) {
+  private static StrategyPool pool(Interactions train, Device device) {
     List<Strategy> strategies =
         List.of(
             Popularity.allTime(),
             SessionTransitions.wide(),
             LowPass.builder().factors(4).build(),
             Als.builder().factors(5).epochs(3).build());
-    return StrategyPool.fit(strategies, s -> FitContext.of(Device.cpu(), Dataset.of(train)));
+    return StrategyPool.fit(strategies, s -> FitContext.of(device, Dataset.of(train)));
   }
 
   static Interactions walks(long seed) {

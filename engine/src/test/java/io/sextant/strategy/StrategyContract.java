@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import io.sextant.EventType;
 import io.sextant.InteractionFeatures;
+import io.sextant.Parity;
 import io.sextant.RankedLists;
 import io.sextant.data.Dataset;
 import io.sextant.data.IdIndex;
@@ -147,6 +148,34 @@ abstract class StrategyContract {
         assertThat(actual.items()).isEqualTo(expected.items());
         assertThat(actual.scores()).isEqualTo(expected.scores());
         assertThat(loaded.configJson()).isEqualTo(fitted.configJson());
+      }
+    }
+  }
+
+  /** How far scores of a model that was fitted elsewhere may be away: steps add up rounding. */
+  double fittingTolerance() {
+    return 1e-3;
+  }
+
+  @Test
+  void anotherDeviceFitsAndServesTheSame() {
+    Interactions train = blocks(6);
+    Device device = Parity.device();
+    List<UserState> users = new ArrayList<>(users(train));
+    users.add(UserState.unseen(3, 1));
+    try (FittedStrategy here = fit(train, 6);
+        FittedStrategy there = strategy(6).fit(FitContext.of(device, dataset(train)))) {
+      RankedLists expected = ranker.rank(here, users, 6);
+      Parity.assertSameLists(ranker.rank(there, users, 6), expected, fittingTolerance());
+      Path bundle = folder.resolve("parity");
+      new BundleWriter()
+          .strategy("s", here.type(), here.configJson(), here.tensors())
+          .users(names("u", USERS))
+          .items(names("i", ITEMS))
+          .write(bundle);
+      try (ModelBundle open = ModelBundle.open(bundle);
+          FittedStrategy loaded = Strategies.load(open.strategy("s"), device)) {
+        Parity.assertSameLists(ranker.rank(loaded, users, 6), expected, 1e-5);
       }
     }
   }

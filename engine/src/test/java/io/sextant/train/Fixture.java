@@ -27,11 +27,21 @@ final class Fixture implements AutoCloseable {
   static final int ITEMS = 11;
   static final int ROWS = 60;
 
-  private final Scope scope = Scope.open(Device.cpu());
+  private final Scope scope;
   private final TwoTower model;
   private final TwoTowerTask task;
 
   Fixture(Interactions data, TwoTowerOptions shape, SamplingOptions sampling, long modelSeed) {
+    this(Device.cpu(), data, shape, sampling, modelSeed);
+  }
+
+  Fixture(
+      Device device,
+      Interactions data,
+      TwoTowerOptions shape,
+      SamplingOptions sampling,
+      long modelSeed) {
+    scope = Scope.open(device);
     EntityFeatures users = EntityFeatures.none(data.numUsers());
     EntityFeatures items = EntityFeatures.none(data.numItems());
     model = new TwoTower(scope, users, items, shape, modelSeed);

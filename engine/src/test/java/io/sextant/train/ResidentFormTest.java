@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import io.sextant.EventType;
 import io.sextant.InteractionFeatures;
+import io.sextant.Parity;
 import io.sextant.data.Interactions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTowerOptions;
@@ -144,6 +145,28 @@ class ResidentFormTest {
     for (int epoch = 0; epoch < 2; epoch++) {
       double loss = recorded.meanLosses().get(epoch);
       assertThat(resident.meanLosses().get(epoch)).isCloseTo(loss, within(1e-5 * (1 + loss)));
+    }
+  }
+
+  @Test
+  void anotherDeviceHasTheSameLosses() {
+    TrainingOptions training =
+        TrainingOptions.builder().batchSize(BATCH).epochs(4).patience(0).build();
+    List<List<Double>> losses = new ArrayList<>();
+    for (Device device : List.of(Device.cpu(), Parity.device())) {
+      TensorThreads.run(
+          () -> {
+            try (Fixture fixture = new Fixture(device, interactions(), PLAIN, BPR, 1)) {
+              losses.add(
+                  new Trainer(training, List.of(), TrainingListener.NONE, null)
+                      .train(fixture.scope(), new Resident(fixture.task(), null, new Forms()), null)
+                      .meanLosses());
+            }
+          });
+    }
+    for (int epoch = 0; epoch < 4; epoch++) {
+      double loss = losses.get(0).get(epoch);
+      assertThat(losses.get(1).get(epoch)).isCloseTo(loss, within(1e-3 * loss));
     }
   }
 
