@@ -44,7 +44,7 @@ class NativeReportTest {
             ompNumThreads,
             jdk,
             nativeAccess,
-            devices,
+            new CudaDriver(devices, devices > 0 ? "" : "there is no driver"),
             state));
   }
 
