@@ -113,9 +113,15 @@ public final class OfflineBundle {
         options, BundleLibraries.forOptions(options), out, progress, Files::newOutputStream);
   }
 
-  /** How the file of a part is opened; tests make it fail. */
+  /**
+   * How the file of a part is opened and a runtime made; tests make the one fail, the other fast.
+   */
   interface PartFiles {
     OutputStream open(Path file) throws IOException;
+
+    default JavaRuntime runtime(Path target) throws IOException {
+      return JavaRuntime.link(target);
+    }
   }
 
   static Result write(
@@ -144,7 +150,7 @@ public final class OfflineBundle {
         return result;
       } finally {
         discard(staging);
-        Runtime.getRuntime().removeShutdownHook(cleaner);
+        forget(cleaner);
       }
     } catch (IOException e) {
       throw new NativeConfigException(
@@ -160,6 +166,14 @@ public final class OfflineBundle {
     }
     try (Stream<Path> content = Files.list(target)) {
       return content.findAny().isEmpty();
+    }
+  }
+
+  private static void forget(Thread cleaner) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(cleaner);
+    } catch (IllegalStateException e) {
+      // The process ends already, and the cleaner runs.
     }
   }
 
@@ -194,7 +208,7 @@ public final class OfflineBundle {
       PartFiles files)
       throws IOException {
     progress.accept("linking a Java runtime");
-    JavaRuntime runtime = JavaRuntime.link(staging.resolve("runtime"));
+    JavaRuntime runtime = files.runtime(staging.resolve("runtime"));
     Map<String, Path> jars = Application.jars(options.classPath, staging);
     String launcher = Launcher.script(options);
     String prefix = "sextant-" + options.flavor.id();
@@ -225,6 +239,8 @@ public final class OfflineBundle {
         Files.delete(file);
       }
       BundleLibraries.checkWhole(needed);
+      // So that another libtorch, should one be put there, is refused before it is loaded.
+      tar.text("lib/build-version", LocalLibtorch.VERSION + "\n", TarWriter.PLAIN);
       tar.text("lib/" + Checksums.FILE, Checksums.list(sums), TarWriter.PLAIN);
       notice = BundleNotice.text(libraries, jars, runtime);
       tar.text("NOTICE.txt", notice, TarWriter.PLAIN);

@@ -131,6 +131,7 @@ class NativeChecksTest {
         .containsEntry("PYTORCH_LIBRARY_PATH", lib.toString())
         .containsEntry("PYTORCH_VERSION", "2.7.1")
         .containsEntry("PYTORCH_FLAVOR", "cu128")
+        .containsEntry("jna.library.path", lib.toString())
         .containsEntry("ai.djl.pytorch.num_threads", "2")
         .containsEntry("ai.djl.pytorch.num_interop_threads", "3")
         .containsEntry("ai.djl.offline", "true")
