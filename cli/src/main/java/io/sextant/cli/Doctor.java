@@ -46,7 +46,10 @@ final class Doctor implements Callable<Integer> {
     result.put("warnings", report.warnings().stream().map(Object::toString).toList());
     common.write("doctor", device, result);
     if (require != null && Devices.gpuCount() == 0) {
-      System.err.println("sextant: cuda is required but this process sees no CUDA device");
+      String why = report.noGpuBecause();
+      System.err.println(
+          "sextant: cuda is required but this process sees no CUDA device"
+              + (why.isEmpty() ? "" : ": " + why));
       return 1;
     }
     return 0;

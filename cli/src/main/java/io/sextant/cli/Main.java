@@ -28,6 +28,7 @@ import picocli.CommandLine.Command;
       Signals.class,
       Ope.class,
       Feedback.class,
+      Native.class,
       Doctor.class
     })
 public final class Main {

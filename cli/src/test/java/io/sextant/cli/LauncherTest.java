@@ -78,11 +78,16 @@ class LauncherTest {
         "mvn",
         """
         if [ "$1" = -v ]; then echo 'Apache Maven %s (abc)'; exit; fi
-        echo built >> "%s"
+        echo "$*" >> "%s"
         [ %d = 0 ] || { echo '[ERROR] cannot find symbol'; exit %d; }
         mkdir -p cli/target/lib && touch cli/target/sextant-cli-1.jar cli/target/lib/x.jar
         """
             .formatted(version, folder.resolve("builds"), exit, exit));
+  }
+
+  private String lastBuild() throws IOException {
+    List<String> lines = Files.readAllLines(folder.resolve("builds"));
+    return lines.get(lines.size() - 1);
   }
 
   private int builds() throws IOException {
@@ -132,6 +137,22 @@ class LauncherTest {
     Files.writeString(root.resolve("engine/src/test/T.java"), "class T {}");
     run();
     assertThat(builds()).as("a test is no part of the program").isEqualTo(4);
+  }
+
+  @Test
+  void theFlavorForCudaHasABuildOfItsOwn() throws Exception {
+    run();
+    assertThat(lastBuild()).doesNotContain("cu128");
+    environment.put("SEXTANT_FLAVOR", "cu128");
+    run();
+    assertThat(builds()).isEqualTo(2);
+    assertThat(lastBuild()).contains("-P cu128");
+    run();
+    assertThat(builds()).isEqualTo(2);
+    environment.remove("SEXTANT_FLAVOR");
+    run();
+    assertThat(builds()).isEqualTo(3);
+    assertThat(lastBuild()).doesNotContain("cu128");
   }
 
   @Test

@@ -4,9 +4,11 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import io.sextant.DeviceUnavailableException;
 import io.sextant.InvalidInputException;
+import io.sextant.nativeconfig.NativeReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,12 +27,16 @@ public final class Devices {
    * @throws DeviceUnavailableException if the device is not there
    */
   public static Device parse(String name) {
+    return parse(name, Devices::gpuCount);
+  }
+
+  static Device parse(String name, IntSupplier gpuCount) {
     String text = name.strip().toLowerCase(Locale.ROOT);
     if (text.equals("cpu")) {
       return Device.cpu();
     }
     if (text.equals("auto")) {
-      return gpuCount() > 0 ? Device.gpu(0) : Device.cpu();
+      return gpuCount.getAsInt() > 0 ? Device.gpu(0) : Device.cpu();
     }
     Matcher cuda = CUDA.matcher(text);
     if (!cuda.matches()) {
@@ -38,13 +44,23 @@ public final class Devices {
           "unknown device '" + name + "': use auto, cpu, cuda or cuda:N");
     }
     int index = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
-    int gpus = gpuCount();
+    int gpus = gpuCount.getAsInt();
     if (index >= gpus) {
       throw new DeviceUnavailableException(
-          "device '%s' was asked for but this process sees %d CUDA device(s); run 'sextant doctor', or use --device cpu"
-              .formatted(name, gpus));
+          "device '%s' was asked for but %s; run 'sextant doctor', or use --device cpu"
+              .formatted(
+                  name,
+                  gpus == 0
+                      ? "this process sees no CUDA device: " + whyNone()
+                      : "the last of this process's %d CUDA device(s) is cuda:%d"
+                          .formatted(gpus, gpus - 1)));
     }
     return Device.gpu(index);
+  }
+
+  private static String whyNone() {
+    String why = NativeReport.inspect().noGpuBecause();
+    return why.isEmpty() ? "libtorch finds none where the driver does" : why;
   }
 
   /** The name by which {@link #parse} finds the device again. */

@@ -2,10 +2,12 @@ package io.sextant.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import ai.djl.Device;
 import io.sextant.DeviceUnavailableException;
 import io.sextant.InvalidInputException;
+import io.sextant.nativeconfig.NativeReport;
 import io.sextant.nativeconfig.NativeRuntime;
 import io.sextant.nativeconfig.testing.ForkedJvm;
 import java.util.Map;
@@ -59,6 +61,25 @@ class DevicesTest {
         .isInstanceOf(DeviceUnavailableException.class)
         .hasMessageContaining(beyond)
         .hasMessageContaining("--device cpu");
+  }
+
+  @Test
+  void aNumberBeyondTheLastIsToldTheLast() {
+    assertThat(Devices.parse("cuda:0", () -> 1)).isEqualTo(Device.gpu(0));
+    assertThat(Devices.parse("auto", () -> 1)).isEqualTo(Device.gpu(0));
+    assertThatThrownBy(() -> Devices.parse("cuda:7", () -> 1))
+        .isInstanceOf(DeviceUnavailableException.class)
+        .hasMessageContaining("'cuda:7'")
+        .hasMessageContaining("1 CUDA device(s) is cuda:0");
+  }
+
+  @Test
+  void whyThereIsNoDeviceIsTold() {
+    String why = NativeReport.inspect().noGpuBecause();
+    assumeFalse(why.isEmpty(), "a GPU can be had here");
+    assertThatThrownBy(() -> Devices.parse("cuda", () -> 0))
+        .isInstanceOf(DeviceUnavailableException.class)
+        .hasMessageContaining("sees no CUDA device: " + why);
   }
 
   @Test

@@ -35,7 +35,10 @@ final class NativeChecks {
       List<NativeJar> jars,
       String platform) {
     Optional<LocalLibtorch> library =
-        config.libraryPath().map(p -> LocalLibtorch.inspect(p, "the local libtorch"));
+        config
+            .libraryPath()
+            .map(p -> LocalLibtorch.inspect(p, "the local libtorch"))
+            .or(() -> inCache(config, cache, jars, platform));
     if (library.isPresent()) {
       checkLocal(config, library.get());
     } else {
@@ -44,6 +47,20 @@ final class NativeChecks {
     checkVariables(library, env);
     checkJni(config, cache, library, jars, platform);
     return library;
+  }
+
+  /** A CUDA libtorch that was put together or downloaded before, unless a jar brings one. */
+  private static Optional<LocalLibtorch> inCache(
+      NativeConfig config, Path cache, List<NativeJar> jars, String platform) {
+    String flavor = Flavor.CU128.id();
+    boolean jar =
+        jars.stream()
+            .anyMatch(
+                j -> j.isNative() && j.flavor().equals(flavor) && j.classifier().equals(platform));
+    return config.flavor() == Flavor.CU128 && !jar
+        ? DjlCache.find(cache, flavor, platform)
+            .map(folder -> LocalLibtorch.inspect(folder, "the folder in DJL's cache"))
+        : Optional.empty();
   }
 
   private static void checkLocal(NativeConfig config, LocalLibtorch library) {
@@ -98,7 +115,7 @@ final class NativeChecks {
                 config.flavor() == Flavor.CPU
                     ? "Add ai.djl.pytorch:pytorch-native-cpu:%s with the classifier %s"
                         .formatted(LocalLibtorch.VERSION, platform)
-                    : "Allow the download once (SEXTANT_OFFLINE=false)",
+                    : "Put it together from Maven artifacts (mvn -P cu128 package, or sextant native install)",
                 LocalLibtorch.VERSION));
   }
 

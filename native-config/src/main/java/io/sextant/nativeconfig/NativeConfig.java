@@ -1,7 +1,11 @@
 package io.sextant.nativeconfig;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -92,7 +96,8 @@ public record NativeConfig(
    * <caption>Variables</caption>
    * <tr><th>variable</th><th>property</th><th>meaning</th></tr>
    * <tr><td>SEXTANT_FLAVOR</td><td>sextant.flavor</td><td>cpu, cu128 or local; default: local where
-   * a folder is given, else what the jar on the class path is, else cpu</td></tr>
+   * a folder is given, else what the jar on the class path is, else what the build was made for,
+   * else cpu</td></tr>
    * <tr><td>SEXTANT_LIBTORCH</td><td>sextant.libtorch</td><td>folder with libtorch 2.7.1; DJL's own
    * PYTORCH_LIBRARY_PATH counts too</td></tr>
    * <tr><td>SEXTANT_THREADS</td><td>sextant.threads</td><td>threads of one operation; default:
@@ -168,6 +173,23 @@ public record NativeConfig(
     } catch (NumberFormatException e) {
       return OptionalInt.empty();
     }
+  }
+
+  /** The flavour whose libtorch Maven put together for this build, if it did (profile cu128). */
+  static Optional<Flavor> builtFor() {
+    Properties build = new Properties();
+    try (InputStream in = NativeConfig.class.getResourceAsStream("build.properties")) {
+      if (in != null) {
+        build.load(in);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    String flavor = build.getProperty("flavor", "");
+    // Unfiltered where an IDE copied the resource itself.
+    return flavor.isBlank() || flavor.startsWith("$")
+        ? Optional.empty()
+        : Optional.of(Flavor.parse(flavor, "the build's flavour"));
   }
 
   private record Value(String text, String where) {
@@ -300,9 +322,12 @@ public record NativeConfig(
     }
 
     private static Flavor flavorOfClassPath() {
-      boolean cuda =
-          NativeJar.onClassPath().stream()
-              .anyMatch(j -> j.isNative() && j.flavor().equals(Flavor.CU128.id()));
+      List<NativeJar> natives =
+          NativeJar.onClassPath().stream().filter(NativeJar::isNative).toList();
+      if (natives.isEmpty()) {
+        return builtFor().orElse(Flavor.CPU);
+      }
+      boolean cuda = natives.stream().anyMatch(j -> j.flavor().equals(Flavor.CU128.id()));
       return cuda ? Flavor.CU128 : Flavor.CPU;
     }
   }

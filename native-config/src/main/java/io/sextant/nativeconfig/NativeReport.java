@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param offline whether DJL may not download
  * @param telemetry whether DJL may call home
  * @param driverDevices CUDA devices that NVIDIA's driver reports; 0 without a driver
+ * @param noGpuBecause what keeps libtorch from computing on a GPU, in words; empty if it can be
+ *     expected to
  * @param warnings what to mend, the worst first
  */
 public record NativeReport(
@@ -59,6 +61,7 @@ public record NativeReport(
     boolean offline,
     boolean telemetry,
     int driverDevices,
+    String noGpuBecause,
     List<NativeWarning> warnings) {
 
   public NativeReport {
@@ -95,7 +98,7 @@ public record NativeReport(
                 : 0,
             Runtime.version().feature(),
             nativeAccessEnabled(),
-            CudaDriver.devices(),
+            CudaDriver.probe(),
             NativeRuntime.state());
     return of(config, facts);
   }
@@ -115,7 +118,7 @@ public record NativeReport(
       int ompNumThreads,
       int jdk,
       boolean nativeAccess,
-      int driverDevices,
+      CudaDriver driver,
       Optional<NativeRuntime.State> state) {}
 
   static NativeReport of(NativeConfig config, Facts facts) {
@@ -176,7 +179,8 @@ public record NativeReport(
         facts.allocator + hints,
         config.offline(),
         config.telemetry(),
-        facts.driverDevices,
+        facts.driver.devices(),
+        noGpu(flavor, facts.driver),
         warnings);
   }
 
@@ -224,7 +228,12 @@ public record NativeReport(
     if (config.libraryPath().isPresent()) {
       return "the folder " + config.libraryPath().get() + " was given";
     }
-    return jar.map(j -> "the jar on the class path is for it").orElse("nothing else was asked for");
+    if (jar.isPresent()) {
+      return "the jar on the class path is for it";
+    }
+    return NativeConfig.builtFor().isPresent()
+        ? "the build was made for it"
+        : "nothing else was asked for";
   }
 
   private static String mallocVariables(Map<String, String> env) {
@@ -370,19 +379,26 @@ public record NativeReport(
 
   private static void checkDevices(String flavor, Facts facts, List<NativeWarning> warnings) {
     boolean cuda = flavor.equals(Flavor.CU128.id());
-    if (cuda && facts.driverDevices == 0) {
+    if (cuda && facts.driver.devices() == 0) {
       warn(
           warnings,
           "no-cuda-device",
-          "libtorch is a CUDA build but NVIDIA's driver reports no device",
+          "libtorch is a CUDA build but computes on the CPU: " + facts.driver.problem(),
           "Install the driver, give the container the device (--gpus all), or take flavor cpu");
-    } else if (!cuda && facts.driverDevices > 0) {
+    } else if (!cuda && facts.driver.devices() > 0) {
       note(
           warnings,
           "unused-gpu",
-          facts.driverDevices + " CUDA device(s) are here but libtorch is the CPU build",
+          facts.driver.devices() + " CUDA device(s) are here but libtorch is the CPU build",
           "See docs/native.md for flavor cu128");
     }
+  }
+
+  private static String noGpu(String flavor, CudaDriver driver) {
+    String build = flavor.equals(Flavor.CU128.id()) ? "" : "libtorch is the " + flavor + " build";
+    return build.isEmpty() || driver.problem().isEmpty()
+        ? build + driver.problem()
+        : build + ", and " + driver.problem();
   }
 
   private static void checkJvm(NativeConfig config, Facts facts, List<NativeWarning> warnings) {

@@ -1,5 +1,6 @@
 package io.sextant.nativeconfig;
 
+import java.io.File;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +81,13 @@ public final class NativeRuntime {
       allocator = CLibrary.tell(config.allocator());
     }
     properties(config, library).forEach(System::setProperty);
+    if (library.isPresent() && library.get().cuda()) {
+      Preload.what(library.get().folder());
+      CudaDriver driver = CudaDriver.probe();
+      if (driver.devices() == 0) {
+        log.warn("the CUDA build of libtorch computes on the CPU: {}", driver.problem());
+      }
+    }
     if (tooLate) {
       log.warn(
           "libtorch was loaded before NativeRuntime.prepare: threads and the OpenMP wait policy may not be as configured; prepare first");
@@ -128,6 +136,13 @@ public final class NativeRuntime {
           properties.put("PYTORCH_LIBRARY_PATH", l.folder().toString());
           properties.put("PYTORCH_VERSION", LocalLibtorch.VERSION);
           properties.put("PYTORCH_FLAVOR", l.cuda() ? Flavor.CU128.id() : Flavor.CPU.id());
+          if (l.cuda()) {
+            // DJL counts devices through JNA and CUDA's runtime library, which is in that folder.
+            String before = System.getProperty("jna.library.path", "");
+            properties.put(
+                "jna.library.path",
+                l.folder() + (before.isEmpty() ? "" : File.pathSeparator + before));
+          }
         });
     if (library.isEmpty() && config.flavor() == Flavor.CU128) {
       properties.put("PYTORCH_VERSION", LocalLibtorch.VERSION);

@@ -57,7 +57,13 @@ class NativeChecksTest {
   void aDownloadOrACacheWillDo() throws IOException {
     assertThat(check(config(Flavor.CU128).offline(false), Map.of(), JNI)).isEmpty();
     LocalLibtorchTest.libtorch(root.resolve("2.7.1-cu128-" + PLATFORM), true);
-    assertThat(check(config(Flavor.CU128), Map.of(), JNI)).isEmpty();
+    assertThat(check(config(Flavor.CU128), Map.of(), JNI))
+        .map(LocalLibtorch::folder)
+        .contains(root.resolve("2.7.1-cu128-" + PLATFORM));
+    assertThat(check(config(Flavor.CU128), Map.of(), CPU, JNI))
+        .as("DJL is pointed to the folder, whatever jar is beside it")
+        .isPresent();
+    assertThat(check(config(Flavor.CPU), Map.of(), CPU, JNI)).isEmpty();
   }
 
   @Test
@@ -125,6 +131,7 @@ class NativeChecksTest {
         .containsEntry("PYTORCH_LIBRARY_PATH", lib.toString())
         .containsEntry("PYTORCH_VERSION", "2.7.1")
         .containsEntry("PYTORCH_FLAVOR", "cu128")
+        .containsEntry("jna.library.path", lib.toString())
         .containsEntry("ai.djl.pytorch.num_threads", "2")
         .containsEntry("ai.djl.pytorch.num_interop_threads", "3")
         .containsEntry("ai.djl.offline", "true")

@@ -2,6 +2,7 @@ package io.sextant.nativeconfig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ class NativeReportTest {
             ompNumThreads,
             jdk,
             nativeAccess,
-            devices,
+            new CudaDriver(devices, devices > 0 ? "" : "there is no driver"),
             state));
   }
 
@@ -194,5 +195,24 @@ class NativeReportTest {
         .containsEntry("MALLOC_MMAP_THRESHOLD_", "33554432");
     assertThat(LaunchFlags.forRunningJdk(c))
         .isEqualTo(LaunchFlags.forJdk(Runtime.version().feature(), c));
+  }
+
+  @Test
+  void whatKeepsLibtorchFromAGpuIsTold() throws IOException {
+    assertThat(report().noGpuBecause())
+        .isEqualTo("libtorch is the cpu build, and there is no driver");
+    devices = 1;
+    assertThat(report().noGpuBecause()).isEqualTo("libtorch is the cpu build");
+    jars = List.of(NativeChecksTest.JNI);
+    LocalLibtorchTest.libtorch(root.resolve("2.7.1-cu128-linux-x86_64"), true);
+    config.flavor(Flavor.CU128);
+    assertThat(report().noGpuBecause()).isEmpty();
+    assertThat(report().libraryPath()).contains(root.resolve("2.7.1-cu128-linux-x86_64"));
+    devices = 0;
+    assertThat(report().noGpuBecause()).isEqualTo("there is no driver");
+    assertThat(report().warnings())
+        .anyMatch(
+            w -> w.code().equals("no-cuda-device") && w.message().contains("there is no driver"));
+    assertThat(CudaDriver.tooOld(11_040)).contains("CUDA 11.4").contains("CUDA 12");
   }
 }
