@@ -90,7 +90,7 @@ record WeightFit(
     boolean[] learnable = slices.learnable();
     ExampleFeatures features =
         WeightSignal.features(all, row -> learnable[row], section.features());
-    GuidedTraining training = section.training(seed);
+    GuidedTraining training = section.training(strategies, seed);
     GuidedTraining.Learned learned;
     Map<String, Object> tried = new LinkedHashMap<>();
     Set<String> kept = new LinkedHashSet<>();
@@ -125,7 +125,7 @@ record WeightFit(
             boolean keeps =
                 learned.isLearned()
                     && switch (section.mode()) {
-                      case WHERE_THEY_PAY -> result.pays();
+                      case WHERE_THEY_PAY -> result.fits().pays();
                       case ALWAYS -> true;
                       case NEVER -> false;
                     };
@@ -135,8 +135,8 @@ record WeightFit(
             tried.put(
                 strategy.name(),
                 Map.of(
-                    "differences", Intervals.json(result.differences()),
-                    "pays", result.pays(),
+                    "differences", Intervals.json(result.fits().differences()),
+                    "pays", result.fits().pays(),
                     "kept", keeps));
           }
         }
@@ -144,6 +144,7 @@ record WeightFit(
     }
     Map<String, Object> record = new LinkedHashMap<>();
     record.put("mode", section.mode().name());
+    record.put("learner", training.learner().name());
     record.put("metaSet", slices.metaSet().size());
     record.put("guardSet", slices.guardSet().size());
     record.putAll(WeightRecord.of(learned.report()));
