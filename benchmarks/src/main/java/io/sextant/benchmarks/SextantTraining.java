@@ -9,6 +9,7 @@ import io.sextant.data.Interactions;
 import io.sextant.nn.EntityFeatures;
 import io.sextant.nn.TwoTower;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import io.sextant.train.Objective;
@@ -30,10 +31,16 @@ final class SextantTraining implements Training {
   private final Scope scope;
   private final TwoTowerTask task;
   private final Supplier<List<StepHook>> hooks;
+  private final RowOptimizer.Kind optimizer;
 
   /** Plain training with one negative. */
   SextantTraining(Workload workload, Device device) {
-    this(workload, interactions(workload), 1, device, List::of);
+    this(workload, device, RowOptimizer.Kind.ADAGRAD);
+  }
+
+  /** Plain training with one negative and an optimizer of the tables. */
+  SextantTraining(Workload workload, Device device, RowOptimizer.Kind optimizer) {
+    this(workload, interactions(workload), 1, device, List::of, optimizer);
   }
 
   /**
@@ -48,8 +55,19 @@ final class SextantTraining implements Training {
       int negatives,
       Device device,
       Supplier<List<StepHook>> hooks) {
+    this(workload, rows, negatives, device, hooks, RowOptimizer.Kind.ADAGRAD);
+  }
+
+  private SextantTraining(
+      Workload workload,
+      Interactions rows,
+      int negatives,
+      Device device,
+      Supplier<List<StepHook>> hooks,
+      RowOptimizer.Kind optimizer) {
     this.sizes = workload.sizes();
     this.hooks = hooks;
+    this.optimizer = optimizer;
     EntityFeatures users = EntityFeatures.none(sizes.users());
     EntityFeatures items = EntityFeatures.none(sizes.items());
     scope = Scope.open(device);
@@ -72,14 +90,20 @@ final class SextantTraining implements Training {
   public Outcome train() {
     Stamps stamps = new Stamps();
     TrainingOptions options =
-        TrainingOptions.builder().epochs(1).batchSize(sizes.batch()).patience(0).build();
+        TrainingOptions.builder()
+            .epochs(1)
+            .batchSize(sizes.batch())
+            .rowOptimizer(optimizer)
+            .patience(0)
+            .build();
     TrainingResult result =
         TensorThreads.call(
             () -> new Trainer(options, hooks.get(), stamps, null).train(scope, task, null));
     if (result.skippedSteps() > 0) {
       throw new IllegalStateException(result.skippedSteps() + " steps were skipped");
     }
-    double seconds = (stamps.last - stamps.first) / 1e9;
+    // A device may still be at work when its last step was asked for; its losses end the epoch.
+    double seconds = (System.nanoTime() - stamps.first) / 1e9;
     return new Outcome(
         Math.toIntExact(stamps.steps * sizes.batch()),
         (stamps.steps - 1) * (double) sizes.batch() / seconds,
@@ -119,14 +143,12 @@ final class SextantTraining implements Training {
 
   private static final class Stamps implements TrainingListener {
     private long first;
-    private long last;
     private long steps;
 
     @Override
     public void onStep(TrainingProgress progress) {
-      last = System.nanoTime();
       if (steps == 0) {
-        first = last;
+        first = System.nanoTime();
       }
       steps++;
     }

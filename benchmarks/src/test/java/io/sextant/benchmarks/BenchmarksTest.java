@@ -115,6 +115,14 @@ class BenchmarksTest {
     }
   }
 
+  /** Where PyTorch is not installed, the run says so. */
+  @Test
+  void trainingRunsBesidePyTorch() {
+    System.setProperty("sextant.peers", "peers");
+    assertThat(TorchRun.run(new Sizes(300, 200, 8, 64), 2))
+        .containsAnyOf("\"dense_adam\": {", "skipped");
+  }
+
   @Test
   void growthIsMeasured() {
     assertThat(MemoryRun.train(2, 60).before()).isPositive();
