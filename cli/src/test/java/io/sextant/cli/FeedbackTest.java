@@ -181,7 +181,17 @@ class FeedbackTest {
               new Decision.Candidate("b", new float[] {2, 3}, 0.75));
       log.record(
               new Decision(
-                  "d1", "u", "v", 10, 5, new float[] {7}, new float[0], candidates, new int[] {1}))
+                  "d1",
+                  "u",
+                  "v",
+                  "old",
+                  10,
+                  5,
+                  Decision.History.of(List.of("a", "say \"x\"")),
+                  new float[] {7},
+                  new float[0],
+                  candidates,
+                  new int[] {1}))
           .join();
       log.record(
               new Decision(
@@ -203,6 +213,9 @@ class FeedbackTest {
       rows.next();
       assertThat(rows.getString("scores")).isEqualTo("[1.0,null]");
       assertThat(rows.getObject("slot")).isNull();
+      assertThat(rows.getString("baseline")).isEqualTo("old");
+      assertThat(rows.getString("history")).isEqualTo("[\"a\",\"say \\\"x\\\"\"]");
+      assertThat(rows.getInt("history_length")).isEqualTo(2);
       assertThat(rows.getString("outcomes")).isEqualTo("[]");
       rows.next();
       assertThat(rows.getString("item")).isEqualTo("b");
@@ -214,6 +227,9 @@ class FeedbackTest {
       assertThat(outcome.path("key").asText()).isEqualTo("say \"x\"");
       rows.next();
       assertThat(rows.getObject("user")).isNull();
+      assertThat(rows.getObject("baseline")).isNull();
+      assertThat(rows.getObject("history")).isNull();
+      assertThat(rows.getObject("history_length")).isNull();
       rows.next();
       assertThat(rows.next()).isFalse();
     }
