@@ -35,7 +35,8 @@ record LoopReport(
     intervals.put("lastShown-popularity", over(gated, LoopReport::lastShown));
     intervals.put("shown-popularity", over(gated, LoopReport::shown));
     json.put("differences", Intervals.json(intervals));
-    json.put("estimatesCoverTruth", coverage());
+    json.put("estimatesCoverTruth", coverage(FeedbackLoop.Round::estimated));
+    json.put("estimatesCoverPresent", coverage(FeedbackLoop.Round::observable));
     json.put("rounds", gated.get(0).rounds());
     json.put("runs", gated);
     Map<String, Object> off = new LinkedHashMap<>();
@@ -103,8 +104,10 @@ record LoopReport(
     print(out, "  lost without the gate, after a fault", afterFault());
     out.printf(
         Locale.ROOT,
-        "  %.3f of the intervals of estimates hold what can be observed of the true value%n",
-        coverage());
+        "  %.3f of the intervals of estimates hold what can be observed of the true value over the"
+            + " rounds of the log, %.3f that of the present round%n",
+        coverage(FeedbackLoop.Round::estimated),
+        coverage(FeedbackLoop.Round::observable));
     GateTrial.Result planted = trial;
     if (planted != null) {
       out.printf(
@@ -166,10 +169,11 @@ record LoopReport(
     return interval(lost);
   }
 
-  private double coverage() {
+  private double coverage(ToDoubleFunction<FeedbackLoop.Round> truth) {
     return gated.stream()
         .flatMap(run -> run.rounds().stream())
-        .mapToDouble(r -> r.lo() <= r.observable() && r.observable() <= r.hi() ? 1 : 0)
+        .mapToDouble(
+            r -> r.lo() <= truth.applyAsDouble(r) && truth.applyAsDouble(r) <= r.hi() ? 1 : 0)
         .average()
         .orElse(0);
   }
