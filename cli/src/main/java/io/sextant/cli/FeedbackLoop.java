@@ -68,6 +68,7 @@ record FeedbackLoop(
    * @param observable the part of it that the reward rule gets to see
    * @param estimated the same over the rounds that the log is from: what the estimate is of. Where
    *     items drift, that is not what the policy is worth now
+   * @param trusted whether nothing speaks against the estimate's interval
    * @param promoted whether it serves the next round
    * @param reason why, or why not
    */
@@ -84,6 +85,7 @@ record FeedbackLoop(
       double truth,
       double observable,
       double estimated,
+      boolean trusted,
       boolean promoted,
       String reason) {}
 
@@ -128,7 +130,8 @@ record FeedbackLoop(
               Set.of(LEARNED));
       PromotionDecision decision =
           gate.decide(candidate.version(), incumbent.version(), 1, evidence);
-      Interval estimate = heldBack(seen, ofCandidate);
+      SlateRounds held = heldBack(seen, ofCandidate);
+      Interval estimate = held.estimate();
       boolean promoted = !gated || decision.promoted();
       double truth = exploredValue(candidate.scorer(), round);
       results.add(
@@ -145,6 +148,7 @@ record FeedbackLoop(
               truth,
               truth * world.observedShare(),
               loggedValue(seen, candidate.scorer()) * world.observedShare(),
+              held.warnings().isEmpty(),
               promoted,
               gated ? decision.reason() : "no gate: " + decision.reason()));
       incumbent = promoted ? candidate : incumbent;
@@ -246,11 +250,11 @@ record FeedbackLoop(
     return Arrays.stream(scores).map(score -> 2 * mean - score).toArray();
   }
 
-  /** The estimate from what was not learned from, of an examined item. */
-  private Interval heldBack(List<Shown> seen, SlateRounds rounds) {
+  /** What was not learned from. */
+  private SlateRounds heldBack(List<Shown> seen, SlateRounds rounds) {
     int[] held =
         IntStream.range(0, seen.size()).filter(i -> seen.get(i).part() == HELD_BACK).toArray();
-    return rounds.select(held).estimate();
+    return rounds.select(held);
   }
 
   /** Values of an examined item in place of those of a slate. */

@@ -165,6 +165,13 @@ class FeedbackTest {
     assertThat(result.path("estimatesCoverTruth").asDouble()).isGreaterThan(0.8);
     assertThat(result.path("estimatesCoverPresent").asDouble())
         .isLessThan(result.path("estimatesCoverTruth").asDouble());
+    int trusted = 0;
+    for (JsonNode run : result.path("runs")) {
+      for (JsonNode round : run.path("rounds")) {
+        trusted += round.path("trusted").asBoolean() ? 1 : 0;
+      }
+    }
+    assertThat(result.path("estimatesTrusted").asDouble()).isCloseTo(trusted / 36.0, within(1e-9));
     JsonNode first = result.path("rounds").get(0);
     assertThat(first.path("estimated").asDouble())
         .isCloseTo(first.path("observable").asDouble(), within(1e-12));
