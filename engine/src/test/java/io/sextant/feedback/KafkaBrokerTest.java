@@ -264,8 +264,8 @@ class KafkaBrokerTest {
           refused++;
         }
       }
-      assertThat(waiting).isNotEmpty();
-      assertThat(refused).isGreaterThan(100);
+      // Refused where memory is full, or failed at once where the broker said good-bye in time.
+      assertThat(waiting).hasSize(199 - refused).isNotEmpty();
       for (CompletableFuture<Void> one : waiting) {
         assertThatThrownBy(one::join)
             .isInstanceOf(CompletionException.class)
