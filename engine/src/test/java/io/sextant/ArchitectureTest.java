@@ -158,6 +158,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyTheLogInKafkaKnowsKafka() {
+    noClasses()
+        .that()
+        .haveNameNotMatching("io\\.sextant\\.feedback\\.Kafka(DecisionLog|Scan)(\\$.*)?")
+        .should()
+        .dependOnClassesThat(resideInAPackage("org.apache.kafka.."))
+        .because("it is an optional dependency")
+        .check(ENGINE);
+  }
+
+  @Test
   void noCyclesBetweenRooms() {
     slices()
         .matching("io.sextant.(*)..")

@@ -33,6 +33,7 @@ public final class PairedRun {
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
       PairedRun load USERS ITEMS DIMENSION SECONDS ROUNDS   sextant serve under load from a second process
       PairedRun log DECISIONS CANDIDATES CALLERS PAIRS      the decision log and plain batched inserts in turns
+      PairedRun served-logging USERS ITEMS DIMENSION PER_SECOND REQUESTS PAIRS  requests at a rate, logged and not in turns
       PairedRun memory STEPS WARMUP                         growth over training steps and scoring batches\
       """;
 
@@ -55,7 +56,7 @@ public final class PairedRun {
           case "exact" -> n.length >= 5;
           case "graph" -> n.length == 6;
           case "compact" -> n.length >= 6;
-          case "serve" -> n.length == 6;
+          case "serve", "served-logging" -> n.length == 6;
           case "memory" -> n.length == 2;
           default -> false;
         };
@@ -77,6 +78,7 @@ public final class PairedRun {
           case "adapting" -> adapting(n[0], n[1], n[2], n[3], n[4]);
           case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "load" -> load(n[0], n[1], n[2], n[3], n[4]);
+          case "served-logging" -> servedLogging(n[0], n[1], n[2], n[3], n[4], n[5]);
           case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
           default -> memory(n[0], n[1]);
         };
@@ -207,6 +209,48 @@ public final class PairedRun {
       return format(
           "\"items\": %d, \"dimension\": %d, %s", items, dimension, run.run(seconds, rounds));
     }
+  }
+
+  /** Latencies of requests that come at a rate; who goes first changes from turn to turn. */
+  static String servedLogging(
+      int users, int items, int dimension, int perSecond, int requests, int pairs) {
+    double[][] plain = new double[2][pairs];
+    double[][] logged = new double[2][pairs];
+    try (ServedLogging serving = new ServedLogging(users, items, dimension)) {
+      for (int pair = -2; pair < pairs; pair++) {
+        ServedLogging.Latencies with = null;
+        if (pair % 2 == 0) {
+          with = serving.logged(perSecond, requests);
+        }
+        ServedLogging.Latencies without = serving.plain(perSecond, requests);
+        if (with == null) {
+          with = serving.logged(perSecond, requests);
+        }
+        if (pair >= 0) {
+          plain[0][pair] = without.p50();
+          plain[1][pair] = without.p99();
+          logged[0][pair] = with.p50();
+          logged[1][pair] = with.p99();
+        }
+      }
+      long there = serving.decisions();
+      long made = (pairs + 2L) * requests;
+      if (there != made) {
+        throw new IllegalStateException(
+            "%d of %d decisions are in the log: what is not logged costs nothing"
+                .formatted(there, made));
+      }
+    }
+    return format(
+        "\"users\": %d, \"items\": %d, \"dimension\": %d, \"candidates\": %d, \"perSecond\": %d, \"requests\": %d, \"p50\": {%s}, \"p99\": {%s}",
+        users,
+        items,
+        dimension,
+        ServedLogging.POOL,
+        perSecond,
+        requests,
+        compared("microseconds", "logged", logged[0], "plain", plain[0]),
+        compared("microseconds", "logged", logged[1], "plain", plain[1]));
   }
 
   /** Durable decisions a second of callers who do not wait, and of one who inserts in batches. */

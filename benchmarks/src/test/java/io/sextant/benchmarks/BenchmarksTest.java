@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import java.util.Arrays;
 import java.util.Collection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,6 +102,17 @@ class BenchmarksTest {
         LoadRun run = new LoadRun(bundle.folder(), 300)) {
       assertThat(run.run(0.3, 1)).contains("\"recoverySeconds\"").contains("200=");
     }
+  }
+
+  @Test
+  void requestsAreLoggedAtARate() {
+    // Fails by itself if a decision is not in the log.
+    assertThat(PairedRun.servedLogging(20, 300, 4, 500, 40, 1))
+        .contains("\"p99\": {\"unit\": \"microseconds\", \"pairs\": 1, \"logged\": {\"median\": ")
+        .contains("\"ratio\": {\"median\": ");
+    long[] nanos = new long[200];
+    Arrays.setAll(nanos, i -> 1000L * (200 - i));
+    assertThat(ServedLogging.Latencies.of(nanos)).isEqualTo(new ServedLogging.Latencies(100, 198));
   }
 
   /** Where FAISS or hnswlib is not installed, the runs say so. */

@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -32,8 +33,8 @@ import picocli.CommandLine.Option;
 final class FeedbackExport implements Callable<Integer> {
 
   private static final String COLUMNS =
-      "decision VARCHAR, \"user\" VARCHAR, policy VARCHAR, time BIGINT, seed BIGINT,"
-          + " inputs VARCHAR, gates VARCHAR, candidate INTEGER, item VARCHAR, scores VARCHAR,"
+      "decision VARCHAR, \"user\" VARCHAR, policy VARCHAR, baseline VARCHAR, time BIGINT, seed BIGINT,"
+          + " history VARCHAR, history_length INTEGER, inputs VARCHAR, gates VARCHAR, candidate INTEGER, item VARCHAR, scores VARCHAR,"
           + " propensity DOUBLE, slot INTEGER, outcomes VARCHAR";
 
   @Option(
@@ -105,18 +106,29 @@ final class FeedbackExport implements Callable<Integer> {
     for (int slot = 0; slot < decision.slate().length; slot++) {
       slots[decision.slate()[slot]] = slot;
     }
+    Decision.History history = decision.history();
+    String items =
+        history == null
+            ? ""
+            : history.items().stream()
+                .map(FeedbackExport::quoted)
+                .collect(Collectors.joining(",", "[", "]"));
     for (int c = 0; c < slots.length; c++) {
       Decision.Candidate candidate = candidates.get(c);
       appender.beginRow();
       appender.append(decision.id());
-      if (decision.userId() == null) {
-        appender.appendNull();
-      } else {
-        appender.append(decision.userId());
-      }
+      append(decision.userId(), appender);
       appender.append(decision.policyVersion());
+      append(decision.baselineVersion(), appender);
       appender.append(decision.timeMillis());
       appender.append(decision.seed());
+      if (history == null) {
+        appender.appendNull();
+        appender.appendNull();
+      } else {
+        appender.append(items);
+        appender.append(history.length());
+      }
       appender.append(numbers(decision.inputs()));
       appender.append(numbers(decision.gates()));
       appender.append(c);
@@ -132,6 +144,14 @@ final class FeedbackExport implements Callable<Integer> {
       appender.endRow();
     }
     return slots.length;
+  }
+
+  private static void append(@Nullable String text, DuckDBAppender appender) throws SQLException {
+    if (text == null) {
+      appender.appendNull();
+    } else {
+      appender.append(text);
+    }
   }
 
   private static String numbers(float[] values) {

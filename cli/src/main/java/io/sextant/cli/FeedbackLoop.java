@@ -17,7 +17,10 @@ import io.sextant.tensor.CounterRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -61,8 +64,11 @@ record FeedbackLoop(
    * @param opeEstimate the candidate's value, exploration included, as the log has it
    * @param lo of its 95 % interval
    * @param hi of its 95 % interval
-   * @param truth its true value for the users whom the gate looks at
-   * @param observable the part of it that the reward rule gets to see: what is estimated
+   * @param truth its true value for the users whom the gate looks at, in this round
+   * @param observable the part of it that the reward rule gets to see
+   * @param estimated the same over the rounds that the log is from: what the estimate is of. Where
+   *     items drift, that is not what the policy is worth now
+   * @param trusted whether nothing speaks against the estimate's interval
    * @param promoted whether it serves the next round
    * @param reason why, or why not
    */
@@ -78,6 +84,8 @@ record FeedbackLoop(
       double hi,
       double truth,
       double observable,
+      double estimated,
+      boolean trusted,
       boolean promoted,
       String reason) {}
 
@@ -122,7 +130,8 @@ record FeedbackLoop(
               Set.of(LEARNED));
       PromotionDecision decision =
           gate.decide(candidate.version(), incumbent.version(), 1, evidence);
-      Interval estimate = heldBack(seen, ofCandidate);
+      SlateRounds held = heldBack(seen, ofCandidate);
+      Interval estimate = held.estimate();
       boolean promoted = !gated || decision.promoted();
       double truth = exploredValue(candidate.scorer(), round);
       results.add(
@@ -138,6 +147,8 @@ record FeedbackLoop(
               estimate.hi(),
               truth,
               truth * world.observedShare(),
+              loggedValue(seen, candidate.scorer()) * world.observedShare(),
+              held.warnings().isEmpty(),
               promoted,
               gated ? decision.reason() : "no gate: " + decision.reason()));
       incumbent = promoted ? candidate : incumbent;
@@ -239,17 +250,32 @@ record FeedbackLoop(
     return Arrays.stream(scores).map(score -> 2 * mean - score).toArray();
   }
 
-  /** The estimate from what was not learned from, of an examined item. */
-  private Interval heldBack(List<Shown> seen, SlateRounds rounds) {
+  /** What was not learned from. */
+  private SlateRounds heldBack(List<Shown> seen, SlateRounds rounds) {
     int[] held =
         IntStream.range(0, seen.size()).filter(i -> seen.get(i).part() == HELD_BACK).toArray();
-    return rounds.select(held).estimate();
+    return rounds.select(held);
   }
 
   /** Values of an examined item in place of those of a slate. */
   private SlateRounds byItem(SlateRounds rounds) {
     double[] values = Arrays.stream(rounds.values()).map(v -> v / world.examined()).toArray();
     return new SlateRounds(rounds.slots(), rounds.weights(), values, rounds.unsupported());
+  }
+
+  /** The exact value over the rounds of what was not learned from, each by its decisions. */
+  private double loggedValue(List<Shown> seen, CandidateScorer policy) {
+    Map<Integer, Long> held =
+        seen.stream()
+            .filter(one -> one.part() == HELD_BACK)
+            .collect(Collectors.groupingBy(Shown::round, TreeMap::new, Collectors.counting()));
+    double sum = 0;
+    long decisions = 0;
+    for (Map.Entry<Integer, Long> round : held.entrySet()) {
+      sum += exploredValue(policy, round.getKey()) * round.getValue();
+      decisions += round.getValue();
+    }
+    return sum / decisions;
   }
 
   /** The exact value of a policy that explores, for the users whom the gate looks at. */

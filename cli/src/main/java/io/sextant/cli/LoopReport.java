@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,14 @@ record LoopReport(
     intervals.put("lastShown-popularity", over(gated, LoopReport::lastShown));
     intervals.put("shown-popularity", over(gated, LoopReport::shown));
     json.put("differences", Intervals.json(intervals));
-    json.put("estimatesCoverTruth", coverage());
+    json.put("estimatesCoverTruth", coverage(r -> true, FeedbackLoop.Round::estimated));
+    json.put("estimatesCoverPresent", coverage(r -> true, FeedbackLoop.Round::observable));
+    json.put("estimatesTrusted", trusted());
+    if (trusted() > 0) {
+      json.put(
+          "trustedCoverTruth",
+          coverage(FeedbackLoop.Round::trusted, FeedbackLoop.Round::estimated));
+    }
     json.put("rounds", gated.get(0).rounds());
     json.put("runs", gated);
     Map<String, Object> off = new LinkedHashMap<>();
@@ -103,8 +111,17 @@ record LoopReport(
     print(out, "  lost without the gate, after a fault", afterFault());
     out.printf(
         Locale.ROOT,
-        "  %.3f of the intervals of estimates hold what can be observed of the true value%n",
-        coverage());
+        "  %.3f of the intervals of estimates hold what can be observed of the true value over the"
+            + " rounds of the log, %.3f that of the present round%n",
+        coverage(r -> true, FeedbackLoop.Round::estimated),
+        coverage(r -> true, FeedbackLoop.Round::observable));
+    if (trusted() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "  %.3f of the estimates have no warning; of these %.3f hold it%n",
+          trusted(),
+          coverage(FeedbackLoop.Round::trusted, FeedbackLoop.Round::estimated));
+    }
     GateTrial.Result planted = trial;
     if (planted != null) {
       out.printf(
@@ -166,10 +183,21 @@ record LoopReport(
     return interval(lost);
   }
 
-  private double coverage() {
+  private double trusted() {
     return gated.stream()
         .flatMap(run -> run.rounds().stream())
-        .mapToDouble(r -> r.lo() <= r.observable() && r.observable() <= r.hi() ? 1 : 0)
+        .mapToDouble(r -> r.trusted() ? 1 : 0)
+        .average()
+        .orElse(0);
+  }
+
+  private double coverage(
+      Predicate<FeedbackLoop.Round> counted, ToDoubleFunction<FeedbackLoop.Round> truth) {
+    return gated.stream()
+        .flatMap(run -> run.rounds().stream())
+        .filter(counted)
+        .mapToDouble(
+            r -> r.lo() <= truth.applyAsDouble(r) && truth.applyAsDouble(r) <= r.hi() ? 1 : 0)
         .average()
         .orElse(0);
   }

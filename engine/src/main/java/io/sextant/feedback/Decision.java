@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  * @param id unique; outcomes name it
  * @param userId null for a visitor without an id
  * @param policyVersion of the policy that decided
+ * @param baselineVersion of the incumbent, which would have decided had there been no trial: the
+ *     policy itself unless it was a canary; null where that was not written down
  * @param timeMillis since 1970-01-01 UTC, by the clock of who decided: it may go back
  * @param seed of the draw: with it the slate can be drawn again
+ * @param history what the user had done by then, from which a later policy makes inputs of its own;
+ *     null where that was not written down
  * @param inputs (F) what the policy knew of the user
  * @param gates (M) how it weighed the strategies
  * @param candidates among whom it chose
@@ -24,8 +28,10 @@ public record Decision(
     String id,
     @Nullable String userId,
     String policyVersion,
+    @Nullable String baselineVersion,
     long timeMillis,
     long seed,
+    @Nullable History history,
     float[] inputs,
     float[] gates,
     List<Candidate> candidates,
@@ -52,6 +58,52 @@ public record Decision(
                 .formatted(itemId, propensity));
       }
     }
+  }
+
+  /**
+   * The items that a user had interacted with when a decision was made.
+   *
+   * @param items ids of the last {@value #MAX_ITEMS} at most, oldest first
+   * @param length how many there were in all
+   */
+  public record History(List<String> items, int length) {
+
+    /** So many are kept of a longer history. */
+    public static final int MAX_ITEMS = 256;
+
+    public History {
+      items = List.copyOf(items);
+      if (items.size() > MAX_ITEMS || items.size() > length) {
+        throw new InvalidInputException(
+            "a history of %d items cannot keep %d of them: it keeps %d at most"
+                .formatted(length, items.size(), Math.min(length, MAX_ITEMS)));
+      }
+    }
+
+    /** A whole history, of which the end is kept. */
+    public static History of(List<String> whole) {
+      int length = whole.size();
+      return new History(whole.subList(Math.max(0, length - MAX_ITEMS), length), length);
+    }
+
+    /** Whether nothing is left out: then what a policy makes of it is exact. */
+    public boolean isWhole() {
+      return items.size() == length;
+    }
+  }
+
+  /** A decision whose inputs alone say what was known of the user, and that names no incumbent. */
+  public Decision(
+      String id,
+      @Nullable String userId,
+      String policyVersion,
+      long timeMillis,
+      long seed,
+      float[] inputs,
+      float[] gates,
+      List<Candidate> candidates,
+      int[] slate) {
+    this(id, userId, policyVersion, null, timeMillis, seed, null, inputs, gates, candidates, slate);
   }
 
   public Decision {

@@ -1,6 +1,8 @@
 package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One-sided confidence bounds of a mean from independent values: the half-width by which the true
@@ -51,6 +53,23 @@ final class MeanBounds {
     }
     int n = values.length;
     return squares == 0 ? 0 : cubes / n / Math.pow(squares / n, 1.5);
+  }
+
+  /**
+   * Why an interval from near-normal means is not to be trusted: Cochran asks for 25 times the
+   * squared skewness in rounds. Null if there are as many.
+   */
+  static @Nullable String tooSkewed(double[] values) {
+    double skewness = skewness(values);
+    double needed = Overlap.COCHRAN * skewness * skewness;
+    return needed > values.length
+        ? String.format(
+            Locale.ROOT,
+            "round values are so skewed (%.1f) that a 95 %% interval needs %.0f rounds, not %d",
+            skewness,
+            needed,
+            values.length)
+        : null;
   }
 
   static double studentHalfWidth(double[] values, double tail) {

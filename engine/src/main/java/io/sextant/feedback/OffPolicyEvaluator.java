@@ -66,16 +66,9 @@ public final class OffPolicyEvaluator {
       warnings.add("the interval leaves out by how much the reward model is wrong");
     }
     Interval interval = interval(estimator, values);
-    double skewness = MeanBounds.skewness(values);
-    double needed = Overlap.COCHRAN * skewness * skewness;
-    if (options.method() != IntervalMethod.EMPIRICAL_BERNSTEIN && needed > values.length) {
-      warnings.add(
-          String.format(
-              Locale.ROOT,
-              "round values are so skewed (%.1f) that a 95 %% interval needs %.0f rounds, not %d",
-              skewness,
-              needed,
-              values.length));
+    String skewed = MeanBounds.tooSkewed(values);
+    if (options.method() != IntervalMethod.EMPIRICAL_BERNSTEIN && skewed != null) {
+      warnings.add(skewed);
     }
     double plain = estimator.withPlainWeights().value(rounds);
     if (plain < interval.lo() || plain > interval.hi()) {

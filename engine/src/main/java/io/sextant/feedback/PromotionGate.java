@@ -3,6 +3,7 @@ package io.sextant.feedback;
 import io.sextant.InvalidInputException;
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether a candidate policy replaces the incumbent. It does only if the lower bound of the
@@ -64,10 +65,7 @@ public final class PromotionGate {
     Verdict verdict = new Verdict(candidate, incumbent, look, level(look));
     int[] unseen = evidence.unseen();
     if (unseen.length < options.minRounds()) {
-      return verdict.without(
-          PromotionDecision.Outcome.TOO_FEW_ROUNDS,
-          tooFew(unseen.length, options.minRounds()),
-          unseen.length);
+      return tooFew(verdict, unseen.length);
     }
     LoggedRounds log = evidence.log().select(unseen);
     RewardPredictions model = evidence.model();
@@ -81,23 +79,16 @@ public final class PromotionGate {
     }
     OffPolicyRounds rounds = OffPolicyRounds.of(log, ofCandidate, predictions);
     Overlap overlap = options.estimator().overlap(rounds);
-    double unsupported = rounds.supportViolations() / (double) unseen.length;
-    if (unsupported > options.maxUnsupportedShare()) {
-      return verdict.with(
-          PromotionDecision.Outcome.WITHOUT_SUPPORT,
-          say(
-              "in %.2f %% of the rounds the candidate would draw an action that was never logged;"
-                  + " %.2f %% are allowed",
-              100 * unsupported, 100 * options.maxUnsupportedShare()),
-          unseen.length,
-          overlap);
-    }
-    if (overlap.effectiveSampleSize() < options.minEffectiveSampleSize()) {
-      return verdict.with(
-          PromotionDecision.Outcome.TOO_LITTLE_OVERLAP,
-          tooLittle(unseen.length, overlap.effectiveSampleSize(), options.minEffectiveSampleSize()),
-          unseen.length,
-          overlap);
+    PromotionDecision refused =
+        belowFloors(
+            verdict,
+            unseen.length,
+            overlap,
+            overlap.effectiveSampleSize(),
+            rounds.supportViolations() / (double) unseen.length,
+            "rounds the candidate would draw an action that was never logged");
+    if (refused != null) {
+      return refused;
     }
     OffPolicyRounds old = OffPolicyRounds.of(log, evidence.incumbent().select(unseen), predictions);
     double[] differences =
@@ -121,30 +112,20 @@ public final class PromotionGate {
     Verdict verdict = new Verdict(candidate, incumbent, look, level(look));
     int[] unseen = evidence.unseen();
     if (unseen.length < options.minRounds()) {
-      return verdict.without(
-          PromotionDecision.Outcome.TOO_FEW_ROUNDS,
-          tooFew(unseen.length, options.minRounds()),
-          unseen.length);
+      return tooFew(verdict, unseen.length);
     }
     SlateRounds ofCandidate = evidence.candidate().select(unseen);
     Overlap overlap = ofCandidate.overlap();
-    if (ofCandidate.unsupportedShare() > options.maxUnsupportedShare()) {
-      return verdict.with(
-          PromotionDecision.Outcome.WITHOUT_SUPPORT,
-          say(
-              "in %.2f %% of the decisions the candidate would show what could not have been"
-                  + " logged; %.2f %% are allowed",
-              100 * ofCandidate.unsupportedShare(), 100 * options.maxUnsupportedShare()),
-          unseen.length,
-          overlap);
-    }
-    if (ofCandidate.effectiveDecisions() < options.minEffectiveSampleSize()) {
-      return verdict.with(
-          PromotionDecision.Outcome.TOO_LITTLE_OVERLAP,
-          tooLittle(
-              unseen.length, ofCandidate.effectiveDecisions(), options.minEffectiveSampleSize()),
-          unseen.length,
-          overlap);
+    PromotionDecision refused =
+        belowFloors(
+            verdict,
+            unseen.length,
+            overlap,
+            ofCandidate.effectiveDecisions(),
+            ofCandidate.unsupportedShare(),
+            "decisions the candidate would show what could not have been logged");
+    if (refused != null) {
+      return refused;
     }
     double[] differences = less(ofCandidate.values(), evidence.incumbent().select(unseen).values());
     double half = MeanBounds.studentHalfWidth(differences, verdict.level());
@@ -173,13 +154,42 @@ public final class PromotionGate {
         lowerBound);
   }
 
-  private static String tooFew(int rounds, int needed) {
-    return say("%d rounds were not used to learn the candidate, %d are needed", rounds, needed);
+  private PromotionDecision tooFew(Verdict verdict, int rounds) {
+    return verdict.without(
+        PromotionDecision.Outcome.TOO_FEW_ROUNDS,
+        say(
+            "%d rounds were not used to learn the candidate, %d are needed",
+            rounds, options.minRounds()),
+        rounds);
   }
 
-  private static String tooLittle(int rounds, double worth, double needed) {
-    return say(
-        "%d rounds are worth %.1f (effective sample size), %.1f is needed", rounds, worth, needed);
+  /** The refusal if the log says too little of the candidate; null if it says enough. */
+  private @Nullable PromotionDecision belowFloors(
+      Verdict verdict,
+      int rounds,
+      Overlap overlap,
+      double worth,
+      double unsupported,
+      String unsupportedWhere) {
+    if (unsupported > options.maxUnsupportedShare()) {
+      return verdict.with(
+          PromotionDecision.Outcome.WITHOUT_SUPPORT,
+          say(
+              "in %.2f %% of the %s; %.2f %% are allowed",
+              100 * unsupported, unsupportedWhere, 100 * options.maxUnsupportedShare()),
+          rounds,
+          overlap);
+    }
+    if (worth < options.minEffectiveSampleSize()) {
+      return verdict.with(
+          PromotionDecision.Outcome.TOO_LITTLE_OVERLAP,
+          say(
+              "%d rounds are worth %.1f (effective sample size), %.1f is needed",
+              rounds, worth, options.minEffectiveSampleSize()),
+          rounds,
+          overlap);
+    }
+    return null;
   }
 
   private double halfWidth(

@@ -1,7 +1,6 @@
 package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
-import io.sextant.tensor.CounterRandom;
 import java.util.Arrays;
 
 /**
@@ -70,30 +69,12 @@ public record RewardModel(Kind kind, double l2) {
    * @param seed decides which round belongs to which fold
    */
   public RewardPredictions crossFit(LoggedRounds log, int folds, long seed) {
-    int n = log.size();
-    if (folds < 2 || folds > n) {
-      throw new InvalidInputException(
-          "folds must lie in 2..%d (the number of rounds) but was %d".formatted(n, folds));
-    }
-    int[] order = new int[n];
-    Arrays.setAll(order, i -> i);
-    new CounterRandom(seed, "folds", 0).shuffle(order);
-    double[] values = new double[n * log.numActions()];
+    Folds parts = new Folds(log.size(), folds, seed);
+    double[] values = new double[log.size() * log.numActions()];
     for (int fold = 0; fold < folds; fold++) {
-      int held = (n - fold + folds - 1) / folds;
-      int[] learned = new int[n - held];
-      int next = 0;
-      for (int i = 0; i < n; i++) {
-        if (i % folds != fold) {
-          learned[next++] = order[i];
-        }
-      }
-      // Sums run in the order of the log, whatever the shuffle.
-      Arrays.sort(learned);
-      FittedRewardModel model = fit(log, learned);
-      for (int i = fold; i < n; i += folds) {
-        model.predict(
-            log.contexts(), order[i] * log.contextDimension(), values, order[i] * log.numActions());
+      FittedRewardModel model = fit(log, parts.others(fold));
+      for (int i : parts.of(fold)) {
+        model.predict(log.contexts(), i * log.contextDimension(), values, i * log.numActions());
       }
     }
     return new RewardPredictions(log.numActions(), values);

@@ -92,8 +92,7 @@ public final class ServedLog {
       CandidateScorer target,
       SlateExploration exploration) {
     int slots = exploration.slots();
-    List<LoggedDecision> whole =
-        log.stream().filter(one -> one.decision().slate().length == slots).toList();
+    List<LoggedDecision> whole = whole(log, slots);
     double[] rewards = new double[whole.size() * slots];
     double[] propensities = new double[rewards.length];
     double[] targets = new double[rewards.length];
@@ -108,5 +107,10 @@ public final class ServedLog {
       }
     }
     return new LoggedSlates(slots, rewards, propensities, targets);
+  }
+
+  /** The decisions whose slates fill all slots. */
+  static List<LoggedDecision> whole(List<LoggedDecision> log, int slots) {
+    return log.stream().filter(one -> one.decision().slate().length == slots).toList();
   }
 }

@@ -32,7 +32,24 @@ public sealed interface SlateExploration permits SlateSampler, StratifiedSampler
    * @param scores (M) what this policy thinks of the candidates, finite
    * @param slate the positions of the slate's items among the scores, all different
    */
-  double[] propensities(double[] scores, int[] slate);
+  default double[] propensities(double[] scores, int[] slate) {
+    double[][] conditionals = conditionals(scores, slate);
+    double[] propensities = new double[slate.length];
+    for (int slot = 0; slot < slate.length; slot++) {
+      propensities[slot] = conditionals[slot][slate[slot]];
+    }
+    return propensities;
+  }
+
+  /**
+   * With which probability each candidate would be drawn into each slot of a slate, given the
+   * slate's items above that slot.
+   *
+   * @param scores (M) what this policy thinks of the candidates, finite
+   * @param slate the positions of the slate's items among the scores, all different
+   * @return (slots of the slate, M)
+   */
+  double[][] conditionals(double[] scores, int[] slate);
 
   /**
    * What a {@link Decision} logs of each candidate that is not shown: the probability with which it

@@ -4,7 +4,8 @@ import io.sextant.InvalidInputException;
 
 /**
  * What a reward model expects of a slate from each slot downwards: Q_l, the sum of the rewards of
- * slots l..L-1 given the items in slots 0..l.
+ * slots l..L-1 given the items in slots 0..l. Estimates that use it are honest only if no
+ * prediction was learned from the slate that it is for: see {@link SlateRewardModel#crossFit}.
  *
  * <p>Thread safety: immutable as long as nobody writes into the arrays, which are not copied.
  *

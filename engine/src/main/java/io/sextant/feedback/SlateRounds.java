@@ -2,7 +2,9 @@ package io.sextant.feedback;
 
 import io.sextant.InvalidInputException;
 import io.sextant.eval.Interval;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A log of slates seen from a target policy: of each of n decisions the value, whose mean is the
@@ -59,6 +61,20 @@ public record SlateRounds(int slots, double[] weights, double[] values, boolean[
         weights,
         new WeightRule(WeightRule.Kind.PLAIN, 0),
         (int) Math.round(unsupportedShare() * size()));
+  }
+
+  /**
+   * Why the interval is not to be trusted: signs of too little overlap, and values so skewed, as
+   * where few items are bought, that the mean of so many is not yet normal. Empty if nothing speaks
+   * against it.
+   */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>(overlap().warnings());
+    String skewed = MeanBounds.tooSkewed(values);
+    if (skewed != null) {
+      warnings.add(skewed);
+    }
+    return List.copyOf(warnings);
   }
 
   /** Of how many decisions the slots are worth: their effective sample size by L. */

@@ -55,10 +55,10 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
   }
 
   @Override
-  public double[] propensities(double[] scores, int[] slate) {
+  public double[][] conditionals(double[] scores, int[] slate) {
     SlateDraw.checkLength(slate, slots, scores.length);
     Walk walk = new Walk(scores);
-    double[] propensities = new double[slate.length];
+    double[][] conditionals = new double[slate.length][];
     for (int slot = 0; slot < slate.length; slot++) {
       int item = slate[slot];
       if (item < 0 || item >= scores.length || walk.taken[item]) {
@@ -66,10 +66,10 @@ public record SlateSampler(int slots, int head, int pool, double temperature, do
             "slot %d: %d is no candidate in 0..%d that is left"
                 .formatted(slot, item, scores.length - 1));
       }
-      propensities[slot] = walk.next(slot)[item];
+      conditionals[slot] = walk.next(slot).clone();
       walk.take(item);
     }
-    return propensities;
+    return conditionals;
   }
 
   @Override

@@ -16,8 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
@@ -81,13 +79,7 @@ public final class SqliteDecisionLog implements DecisionLog {
   private final Semaphore room;
   private final int capacity;
   private final Thread writer = new Thread(this::write, "sextant-decision-log");
-  private final ExecutorService acknowledgements =
-      Executors.newSingleThreadExecutor(
-          task -> {
-            Thread thread = new Thread(task, "sextant-decision-log-acknowledgements");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final Acknowledgements acknowledgements = new Acknowledgements();
   private boolean closed;
 
   /** Of the writer alone: whether the last transaction failed. */
@@ -324,7 +316,6 @@ public final class SqliteDecisionLog implements DecisionLog {
     SextantException failed = failure;
     List<Write> done = List.copyOf(writes);
     done.forEach(write -> room.release(write.bytes()));
-    // What follows a future is the callers' code: it must not hold up the writer.
     acknowledgements.execute(
         () -> {
           for (Write write : done) {
@@ -531,7 +522,7 @@ public final class SqliteDecisionLog implements DecisionLog {
         interrupted = true;
       }
     }
-    acknowledgements.shutdown();
+    acknowledgements.close();
     close(writing);
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -56,18 +56,18 @@ public record StratifiedSampler(int slots, int pool, double temperature, double 
   }
 
   @Override
-  public double[] propensities(double[] scores, int[] slate) {
+  public double[][] conditionals(double[] scores, int[] slate) {
     SlateDraw.checkLength(slate, slots, scores.length);
     Strata strata = new Strata(scores);
-    double[] propensities = new double[slate.length];
+    double[][] conditionals = new double[slate.length][];
     for (int slot = 0; slot < slate.length; slot++) {
       if (slate[slot] < 0 || slate[slot] >= scores.length) {
         throw new InvalidInputException(
             "slot %d: %d is no candidate in 0..%d".formatted(slot, slate[slot], scores.length - 1));
       }
-      propensities[slot] = strata.of(slot)[slate[slot]];
+      conditionals[slot] = strata.of(slot).clone();
     }
-    return propensities;
+    return conditionals;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.sextant.serve;
 
 import io.sextant.InvalidInputException;
+import io.sextant.feedback.Decision;
 import io.sextant.feedback.DecisionLog;
 import io.sextant.feedback.SlateExploration;
 import io.sextant.feedback.SlateSampler;
@@ -10,7 +11,8 @@ import io.sextant.feedback.StratifiedSampler;
  * How a {@link Recommender} logs what it decides. A list that is logged is drawn from the best
  * candidates, and each item's probability is logged with it; so are the candidates that were not
  * shown, what each strategy said of them, the score by which they were ranked (the last one of a
- * candidate's scores), the policy's inputs and its gates.
+ * candidate's scores), the policy's inputs and its gates, the user's history, of which the last
+ * {@value Decision.History#MAX_ITEMS} items, and the incumbent's version.
  *
  * <p>The log never holds up an answer: what it has no room for is counted ({@code
  * ServiceMetrics.decision}), and the answer goes out without a decision's id. Lists with a {@code

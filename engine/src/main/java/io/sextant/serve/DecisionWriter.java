@@ -51,13 +51,48 @@ final class DecisionWriter {
   record Shown(int[] taken, @Nullable String decisionId) {}
 
   /**
+   * For whom a list is.
+   *
+   * @param history what the user has done
+   * @param baselineVersion the incumbent's
+   */
+  record Subject(@Nullable String userId, Decision.History history, String baselineVersion) {}
+
+  /**
+   * What a user has done, as ids from which any model makes the same of it that this one does now.
+   *
+   * @param stored places in the bundle
+   * @param events ids since then, which may repeat the last of the stored ones
+   * @param joined places of both, without the repetition
+   */
+  static Decision.History history(
+      Catalogue catalogue, int[] stored, List<String> events, int[] joined) {
+    int from = events.size();
+    int missing = joined.length - stored.length;
+    while (from > 0) {
+      boolean known = catalogue.knownAs(events.get(from - 1)) >= 0;
+      if (known && missing == 0) {
+        break;
+      }
+      missing -= known ? 1 : 0;
+      from--;
+    }
+    List<String> whole = new ArrayList<>(stored.length + events.size() - from);
+    for (int place : stored) {
+      whole.add(catalogue.idOf(place));
+    }
+    whole.addAll(events.subList(from, events.size()));
+    return Decision.History.of(whole);
+  }
+
+  /**
    * Draws a list and logs it.
    *
    * @param varied the list if diversity made it; null to draw
    */
   Shown show(
       ServedVersion version,
-      @Nullable String userId,
+      Subject subject,
       Job.Found found,
       Job.Evidence evidence,
       int k,
@@ -97,10 +132,12 @@ final class DecisionWriter {
     Decision decision =
         new Decision(
             id.toString(),
-            userId,
+            subject.userId(),
             version.policyVersion(),
+            subject.baselineVersion(),
             System.currentTimeMillis(),
             seed,
+            subject.history(),
             evidence.inputs(),
             evidence.gates(),
             candidates,

@@ -34,8 +34,8 @@ final class Query implements AutoCloseable {
   private final int k;
   private final Diversity diversity;
   private final long deadline;
-  private final @Nullable String userId;
   private final @Nullable DecisionWriter writer;
+  private final DecisionWriter.@Nullable Subject subject;
   private final int size;
   private int n;
   private int[] places = {};
@@ -49,8 +49,8 @@ final class Query implements AutoCloseable {
       int k,
       Diversity diversity,
       long deadline,
-      @Nullable String userId,
-      @Nullable DecisionWriter writer) {
+      @Nullable DecisionWriter writer,
+      DecisionWriter.@Nullable Subject subject) {
     this.version = version;
     this.kind = kind;
     this.user = user;
@@ -60,8 +60,8 @@ final class Query implements AutoCloseable {
     this.diversity = diversity;
     this.deadline = deadline;
     size = Math.max(1, version.catalogue().size());
-    this.userId = userId;
     this.writer = writer;
+    this.subject = subject;
     int pool = writer == null ? 0 : writer.logging().pool();
     n = Math.min(size, Math.max(pool, Variety.pool(diversity, k)));
   }
@@ -72,13 +72,15 @@ final class Query implements AutoCloseable {
    * @param version acquired; the query's from here on, unless this throws
    * @param live events of the user since the bundle was made
    * @param writer logs the decision; null if it is not to be logged
+   * @param baselineVersion the incumbent's, for the log
    */
   static Query of(
       ServedVersion version,
       RecommendationRequest request,
       List<String> live,
       long deadline,
-      @Nullable DecisionWriter writer) {
+      @Nullable DecisionWriter writer,
+      String baselineVersion) {
     if (writer != null) {
       DecisionWriter.check(request.userId());
     }
@@ -88,7 +90,15 @@ final class Query implements AutoCloseable {
     int[] stored = given == null ? version.storedHistory(index) : new int[0];
     List<String> events = given == null ? live : given;
     int[] known = events.stream().mapToInt(catalogue::knownAs).filter(i -> i >= 0).toArray();
-    UserState user = new UserState(index, LiveHistories.joined(stored, known));
+    int[] history = LiveHistories.joined(stored, known);
+    UserState user = new UserState(index, history);
+    DecisionWriter.Subject subject =
+        writer == null
+            ? null
+            : new DecisionWriter.Subject(
+                request.userId(),
+                DecisionWriter.history(catalogue, stored, events, history),
+                baselineVersion);
     Eligibility eligibility = request.eligibility();
     IntStream seen =
         eligibility.includeSeen()
@@ -103,8 +113,8 @@ final class Query implements AutoCloseable {
         request.k(),
         request.diversity(),
         deadline,
-        request.userId(),
-        writer);
+        writer,
+        subject);
   }
 
   private static Job.Kind kind(RecommendationRequest request, @Nullable DecisionWriter writer) {
@@ -206,9 +216,9 @@ final class Query implements AutoCloseable {
     }
     String decisionId = null;
     Job.Evidence evidence = found.evidence();
-    if (writer != null && evidence != null) {
+    if (writer != null && subject != null && evidence != null) {
       int[] varied = diversity.equals(Diversity.NONE) ? null : taken;
-      DecisionWriter.Shown shown = writer.show(version, userId, found, evidence, k, varied);
+      DecisionWriter.Shown shown = writer.show(version, subject, found, evidence, k, varied);
       taken = shown.taken();
       decisionId = shown.decisionId();
     }

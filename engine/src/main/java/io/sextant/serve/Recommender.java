@@ -246,16 +246,17 @@ public final class Recommender implements AutoCloseable {
 
   /**
    * The model in service as a policy that can be evaluated on a log: it scores the candidates of a
-   * decision for its user, as far as the user is known now. Candidates that cannot be shown any
-   * more come last.
+   * decision for its user by the history that was logged, or where none was by what is known of the
+   * user now. Candidates that cannot be shown any more come last.
    */
   public CandidateScorer scorer() {
     return decision -> {
+      Decision.History history = decision.history();
       List<String> ids = decision.candidates().stream().map(Decision.Candidate::itemId).toList();
       RecommendationRequest request =
           new RecommendationRequest(
               decision.userId(),
-              null,
+              history == null ? null : history.items(),
               Math.max(1, ids.size()),
               Eligibility.UNSEEN.withSeen().among(Set.copyOf(ids)),
               Diversity.NONE,
@@ -418,7 +419,15 @@ public final class Recommender implements AutoCloseable {
     }
     DecisionWriter used = log != null && log.wants(request.parts(), request.log()) ? log : null;
     return versions.using(
-        versions.of(user), version -> Query.of(version, request, events, deadline, used));
+        versions.of(user),
+        version ->
+            Query.of(
+                version,
+                request,
+                events,
+                deadline,
+                used,
+                versions.incumbentOf(version).policyVersion()));
   }
 
   private Query query(SimilarItemsRequest request) {

@@ -71,6 +71,12 @@ final class Versions {
     return now != null && userId != null && now.users().contain(userId) ? now.version() : current;
   }
 
+  /** The version that would serve in place of this one if there were no canary. */
+  ServedVersion incumbentOf(ServedVersion version) {
+    Canary now = canary;
+    return now != null && now.version() == version ? current : version;
+  }
+
   /**
    * Uses a version, or the current one if it is retired already; what is made of it lets go of it.
    */

@@ -84,4 +84,20 @@ class SlateGateTest {
     assertThatThrownBy(() -> bernstein.decide("c", "i", 1, evidence(incumbent, incumbent)))
         .hasMessageContaining("use a gate with STUDENT_T");
   }
+
+  @Test
+  void skewedValuesAndFewOfThemAreNotTrusted() {
+    assertThat(rounds(0, 1, 3, 400, 1).warnings()).isEmpty();
+    double[] values = new double[400];
+    values[7] = 5;
+    values[90] = 5;
+    double[] ones = new double[800];
+    Arrays.fill(ones, 1);
+    // Two in 400: skewness (1 - 2p) / sqrt(p (1 - p)) = 14.0.
+    assertThat(new SlateRounds(2, ones, values, new boolean[400]).warnings())
+        .containsExactly(
+            "round values are so skewed (14.0) that a 95 % interval needs 4925 rounds, not 400");
+    assertThat(rounds(0, 1, 3, 400, 80).warnings())
+        .anyMatch(warning -> warning.contains("the largest weight is 80.0"));
+  }
 }

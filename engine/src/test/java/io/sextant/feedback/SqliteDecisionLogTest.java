@@ -7,11 +7,15 @@ import io.sextant.EventType;
 import io.sextant.InvalidInputException;
 import io.sextant.OverloadedException;
 import io.sextant.SextantException;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +30,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,8 +57,10 @@ class SqliteDecisionLogTest {
         id,
         user,
         "policy 1",
+        "incumbent " + random.nextInt(3),
         time,
         random.nextLong(),
+        Decision.History.of(List.of("x", "\u00fc", "x").subList(0, random.nextInt(4))),
         new float[] {random.nextFloat()},
         new float[] {random.nextFloat(), Float.NaN},
         candidates,
@@ -78,6 +85,8 @@ class SqliteDecisionLogTest {
     assertThat(actual.id()).isEqualTo(expected.id());
     assertThat(actual.userId()).isEqualTo(expected.userId());
     assertThat(actual.policyVersion()).isEqualTo(expected.policyVersion());
+    assertThat(actual.baselineVersion()).isEqualTo(expected.baselineVersion());
+    assertThat(actual.history()).isEqualTo(expected.history());
     assertThat(actual.timeMillis()).isEqualTo(expected.timeMillis());
     assertThat(DecisionCodec.encode(actual)).isEqualTo(DecisionCodec.encode(expected));
     assertThat(actual.candidates())
@@ -308,6 +317,70 @@ class SqliteDecisionLogTest {
         .isInstanceOf(InvalidInputException.class);
     assertThatThrownBy(() -> decision("", "u", 0)).isInstanceOf(InvalidInputException.class);
     assertThatThrownBy(() -> decision("x".repeat(2000), "u", 0))
+        .isInstanceOf(InvalidInputException.class);
+  }
+
+  /** What a log of the first format holds of a decision with one candidate. */
+  private static byte[] firstFormat() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeByte(1);
+      out.writeLong(77);
+      out.writeInt(1);
+      out.writeFloat(0.5f);
+      out.writeInt(0);
+      out.writeInt(1);
+      out.writeInt(4);
+      out.writeBytes("item");
+      out.writeInt(0);
+      out.writeDouble(0.25);
+      out.writeInt(1);
+      out.writeInt(0);
+    }
+    return bytes.toByteArray();
+  }
+
+  @Test
+  void olderLogsAreReadAndNewerOnesRefused() throws Exception {
+    byte[] body = firstFormat();
+    try (DecisionLog log = SqliteDecisionLog.open(file())) {
+      log.record(decision("new", "u", 1)).join();
+    }
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+        PreparedStatement insert =
+            connection.prepareStatement("INSERT INTO decisions VALUES ('old', 'u', 'p', 2, ?)")) {
+      insert.setBytes(1, body);
+      insert.executeUpdate();
+    }
+    try (DecisionLog log = SqliteDecisionLog.open(file())) {
+      Map<String, LoggedDecision> all = all(log);
+      assertThat(of(all, "new").decision().history()).isNotNull();
+      Decision old = of(all, "old").decision();
+      assertThat(old.seed()).isEqualTo(77);
+      assertThat(old.baselineVersion()).isNull();
+      assertThat(old.history()).isNull();
+      assertThat(old.inputs()).containsExactly(0.5f);
+      assertThat(old.candidates().get(0).itemId()).isEqualTo("item");
+      assertThat(old.candidates().get(0).propensity()).isEqualTo(0.25);
+      assertThat(old.slate()).containsExactly(0);
+    }
+    body[0] = 3;
+    assertThatThrownBy(() -> DecisionCodec.decode("d", "u", "p", 2, body))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("has format 3, this Sextant reads 1 and 2");
+  }
+
+  @Test
+  void longHistoriesKeepTheirEnd() {
+    List<String> items = IntStream.range(0, 300).mapToObj(i -> "i" + i).toList();
+    Decision.History history = Decision.History.of(items);
+    assertThat(history.items()).isEqualTo(items.subList(44, 300));
+    assertThat(history.length()).isEqualTo(300);
+    assertThat(history.isWhole()).isFalse();
+    assertThat(Decision.History.of(items.subList(0, 256)).isWhole()).isTrue();
+    assertThatThrownBy(() -> new Decision.History(items, 300))
+        .hasMessageContaining("cannot keep 300 of them: it keeps 256");
+    assertThatThrownBy(() -> new Decision.History(List.of("i"), 0))
         .isInstanceOf(InvalidInputException.class);
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sextant.Diversity;
+import io.sextant.Eligibility;
 import io.sextant.EventType;
 import io.sextant.InvalidInputException;
 import io.sextant.OverloadedException;
@@ -19,6 +20,7 @@ import io.sextant.feedback.Outcome;
 import io.sextant.feedback.SlateExploration;
 import io.sextant.feedback.SqliteDecisionLog;
 import io.sextant.meta.DecidedLists;
+import io.sextant.meta.MetaOptions;
 import io.sextant.meta.ServableModel;
 import io.sextant.observe.MicrometerMetrics;
 import io.sextant.retrieve.ExcludedItems;
@@ -28,8 +30,13 @@ import io.sextant.tensor.Scope;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -39,6 +46,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class DecisionLoggingTest {
+
+  private static final MetaOptions ANOTHER =
+      MetaOptions.builder()
+          .k(5)
+          .candidates(25)
+          .poolDepth(8)
+          .hidden(4)
+          .epochs(5)
+          .patience(0)
+          .build();
 
   @TempDir private Path folder = Path.of("");
 
@@ -260,6 +277,135 @@ class DecisionLoggingTest {
       assertThat(log.expire(Long.MAX_VALUE)).isEqualTo(new DecisionLog.Removed(1, 0));
       assertThat(all(log)).isEmpty();
     }
+  }
+
+  /** Stored and given items, and what no model knows, as ids; without what is there twice. */
+  @Test
+  void historiesAreLoggedAsTheModelSawThem() {
+    MemoryLog log = new MemoryLog();
+    Path bundle = ServedBundles.policy(folder.resolve("policy"), 1);
+    int[] stored = ServedBundles.walks(1).historyOf(4);
+    List<String> whole = Arrays.stream(stored).mapToObj(i -> "i" + i).toList();
+    String last = whole.get(whole.size() - 1);
+    RecommendationRequest known = RecommendationRequest.forUser("u4").build();
+    try (Recommender recommender =
+        Recommender.open(bundle, logging(DecisionLogging.greedy(log)).build())) {
+      recommender.recommend(known);
+      for (String item : List.of("unheard of", last, "unheard of", "i3", "nor this")) {
+        recommender.recordEvent("u4", item);
+      }
+      recommender.recommend(known);
+      recommender.recommend(RecommendationRequest.forHistory(List.of("i1", "what", "i1")).build());
+    }
+    assertThat(log.decisions.get(0).history()).isEqualTo(Decision.History.of(whole));
+    List<String> grown = new ArrayList<>(whole);
+    grown.addAll(List.of("unheard of", "i3", "nor this"));
+    assertThat(log.decisions.get(1).history()).isEqualTo(Decision.History.of(grown));
+    assertThat(log.decisions.get(2).history())
+        .isEqualTo(Decision.History.of(List.of("i1", "what", "i1")));
+    assertThat(log.decisions).allMatch(d -> d.policyVersion().equals(d.baselineVersion()));
+  }
+
+  /** A policy that was not there decides by the log as it would have decided then. */
+  @Test
+  void aLaterPolicySeesInTheLogWhatItWouldHaveSeenThen() {
+    Path first = ServedBundles.policy(folder.resolve("first"), 1);
+    Path second = ServedBundles.policy(folder.resolve("second"), 1, ANOTHER);
+    MemoryLog log = new MemoryLog();
+    MemoryLog shadow = new MemoryLog();
+    DecisionLogging logging = DecisionLogging.stratified(log, 0.5).withPool(20);
+    List<double[]> scoresThen = new ArrayList<>();
+    List<RecommendationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      requests.add(RecommendationRequest.forUser("u" + i).k(4).build());
+    }
+    requests.add(RecommendationRequest.forUser("stranger").k(4).build());
+    requests.add(RecommendationRequest.forHistory(List.of("i9", "i10", "none")).k(4).build());
+    try (Recommender old = Recommender.open(first, logging(logging).build());
+        Recommender there =
+            Recommender.open(second, logging(DecisionLogging.greedy(shadow)).build())) {
+      for (RecommendationRequest request : requests) {
+        for (Recommender recommender : List.of(old, there)) {
+          if (request.userId() != null) {
+            recommender.recordEvent(request.userId(), "i5");
+            recommender.recordEvent(request.userId(), "i7");
+          }
+          recommender.recommend(request);
+        }
+        scoresThen.add(among(there, request, log.decisions.get(log.decisions.size() - 1)));
+      }
+    }
+    SlateExploration exploration = logging.of(4);
+    int another = 0;
+    int changed = 0;
+    try (Recommender later = Recommender.open(second, RecommenderOptions.defaults());
+        ModelBundle opened = ModelBundle.open(second);
+        ServableModel model = ServableModel.load(opened, "cpu", null, 0)) {
+      for (int i = 0; i < requests.size(); i++) {
+        Decision logged = log.decisions.get(i);
+        String user = requests.get(i).userId();
+        if (user != null) {
+          // What came afterwards must not count.
+          later.recordEvent(user, "i60");
+          later.recordEvent(user, "i61");
+        }
+        double[] scores = later.scorer().scores(logged);
+        assertThat(scores).containsExactly(scoresThen.get(i));
+        assertThat(exploration.propensities(scores, logged.slate()))
+            .containsExactly(exploration.propensities(scoresThen.get(i), logged.slate()));
+        another += logged.candidates().get(0).scores()[4] == (float) scores[0] ? 0 : 1;
+        changed += Arrays.equals(scores, later.scorer().scores(forgetful(logged))) ? 0 : 1;
+        int[] history =
+            Objects.requireNonNull(logged.history()).items().stream()
+                .filter(id -> !id.equals("none"))
+                .mapToInt(id -> Integer.parseInt(id.substring(1)))
+                .toArray();
+        int index = opened.users().indexOf(String.valueOf(user));
+        DecidedLists decided =
+            model.rankForLog(List.of(new UserState(index, history)), 4, ExcludedItems.NONE);
+        assertThat(decided.gatesOf(0)).containsExactly(shadow.decisions.get(i).gates());
+        assertThat(decided.inputsOf(0)).containsExactly(shadow.decisions.get(i).inputs());
+      }
+    }
+    // It is another policy, and would have been a third one without the history.
+    assertThat(another).isGreaterThan(10);
+    assertThat(changed).isGreaterThan(10);
+  }
+
+  /** What a recommender thinks now of the candidates of a decision. */
+  private static double[] among(
+      Recommender recommender, RecommendationRequest request, Decision decision) {
+    List<String> ids = decision.candidates().stream().map(Decision.Candidate::itemId).toList();
+    Map<String, Double> byId = new HashMap<>();
+    RecommendationRequest all =
+        new RecommendationRequest(
+            request.userId(),
+            request.history(),
+            ids.size(),
+            Eligibility.UNSEEN.withSeen().among(Set.copyOf(ids)),
+            Diversity.NONE,
+            null,
+            false,
+            false);
+    recommender
+        .recommend(all)
+        .items()
+        .forEach(item -> byId.put(item.itemId(), (double) item.score()));
+    return ids.stream().mapToDouble(id -> Objects.requireNonNull(byId.get(id))).toArray();
+  }
+
+  /** The same decision as an older log has it. */
+  private static Decision forgetful(Decision d) {
+    return new Decision(
+        d.id(),
+        d.userId(),
+        d.policyVersion(),
+        d.timeMillis(),
+        d.seed(),
+        d.inputs(),
+        d.gates(),
+        d.candidates(),
+        d.slate());
   }
 
   @Test

@@ -50,17 +50,26 @@ final class ServedBundles {
 
   /** Dense and sparse strategies with a policy over them. */
   static Path policy(Path directory, long seed) {
-    return policy(directory, seed, Device.cpu());
+    return policy(directory, seed, OPTIONS, Device.cpu());
   }
 
   /** The same, fitted on a device. */
   static Path policy(Path directory, long seed, Device device) {
+    return policy(directory, seed, OPTIONS, device);
+  }
+
+  /** The same with another policy. */
+  static Path policy(Path directory, long seed, MetaOptions options) {
+    return policy(directory, seed, options, Device.cpu());
+  }
+
+  private static Path policy(Path directory, long seed, MetaOptions options, Device device) {
     Interactions all = walks(seed);
     Split split = Splitter.leaveOneOut().split(all);
     try (StrategyPool pool = pool(split.train(), device);
         TopK topK = new TopK();
         MetaPolicy policy =
-            new MetaTrainer(OPTIONS, line -> {})
+            new MetaTrainer(options, line -> {})
                 .fit(pool, topK, split.train(), split.train(), split.validation());
         StrategyPool refitted = pool(all, device);
         MetaPolicy latest = policy.refitted(all)) {

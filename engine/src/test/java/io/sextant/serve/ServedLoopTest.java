@@ -194,6 +194,7 @@ class ServedLoopTest {
         String user = String.valueOf(one.decision().userId());
         assertThat(one.decision().policyVersion())
             .isEqualTo(buckets.contain(user) ? secondVersion : firstVersion);
+        assertThat(one.decision().baselineVersion()).isEqualTo(firstVersion);
         versions.add(one.decision().policyVersion());
       }
       assertThat(versions).containsExactlyInAnyOrder(firstVersion, secondVersion);
@@ -204,6 +205,7 @@ class ServedLoopTest {
       assertThat(after).isGreaterThan(before + 0.05);
       List<LoggedDecision> all = read(log);
       assertThat(all.get(all.size() - 1).decision().policyVersion()).isEqualTo(secondVersion);
+      assertThat(all.get(all.size() - 1).decision().baselineVersion()).isEqualTo(secondVersion);
 
       rollout.rollBack("for the test");
       assertThat(recommender.modelVersion()).isEqualTo(firstVersion);
