@@ -30,7 +30,7 @@ final class Folders {
       paths = walk.sorted(Comparator.reverseOrder()).toList();
     }
     for (Path path : paths) {
-      Files.delete(path);
+      Files.deleteIfExists(path);
     }
   }
 }

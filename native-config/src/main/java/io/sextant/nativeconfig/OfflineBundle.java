@@ -3,6 +3,7 @@ package io.sextant.nativeconfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -180,7 +181,7 @@ public final class OfflineBundle {
   private static void discard(Path staging) {
     try {
       Folders.delete(staging);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // Hidden and named as partial: it can be mistaken for nothing else.
     }
   }
