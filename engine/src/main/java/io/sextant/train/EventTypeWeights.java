@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * The mixture of objectives, one for each type of event that occurs: {@code w_t = y_t / sum_s p_s
- * y_s}, with p the types' shares of the examples, so that the mean weight of an example is 1.
+ * y_s}, with p the types' shares of the rows, so that the mean weight of an interaction is 1.
  *
  * <p>Thread safety: immutable.
  */
@@ -55,27 +55,27 @@ final class EventTypeWeights {
     return weights;
   }
 
-  /** The weight of each example (n). */
-  float[] ofExamples(int[] examples, float[] weights) {
-    float[] each = new float[examples.length];
-    for (int e = 0; e < each.length; e++) {
-      each[e] = weights[numberOf(examples[e])];
+  /** The weight of each row (n). */
+  float[] ofRows(int[] rows, float[] weights) {
+    float[] each = new float[rows.length];
+    for (int r = 0; r < each.length; r++) {
+      each[r] = weights[numberOf(rows[r])];
     }
     return each;
   }
 
   /**
-   * The derivative of a loss by each log y_t, from that by each example's weight: with {@code d log
-   * w_s / d log y_t = [s = t] - p_t w_t}.
+   * The derivative of a loss by each log y_t, from that by each row's weight: with {@code d log w_s
+   * / d log y_t = [s = t] - p_t w_t}.
    *
-   * @param perExample (n) derivative by the weight of each
+   * @param perRow (n) derivative by the weight of each
    */
-  double[] slopes(int[] examples, float[] perExample, float[] weights) {
+  double[] slopes(int[] rows, float[] perRow, float[] weights) {
     double[] slopes = new double[weights.length];
     double sum = 0;
-    for (int e = 0; e < examples.length; e++) {
-      int type = numberOf(examples[e]);
-      double byLogWeight = (double) perExample[e] * weights[type];
+    for (int r = 0; r < rows.length; r++) {
+      int type = numberOf(rows[r]);
+      double byLogWeight = (double) perRow[r] * weights[type];
       slopes[type] += byLogWeight;
       sum += byLogWeight;
     }
@@ -85,7 +85,7 @@ final class EventTypeWeights {
     return slopes;
   }
 
-  private int numberOf(int example) {
-    return numberOf[train.typeAt(example).ordinal()];
+  private int numberOf(int row) {
+    return numberOf[train.typeAt(row).ordinal()];
   }
 }

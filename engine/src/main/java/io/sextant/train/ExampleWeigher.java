@@ -25,7 +25,8 @@ interface ExampleWeigher extends StepHook {
    * Called before a step.
    *
    * @param factor the schedule's factor on the step sizes
-   * @return (B) weights on top of the examples' own, or null for none
+   * @return (P) weights of the rows that the examples learn from, on top of their own, or null for
+   *     none; see {@link InteractionTask#rowsOf}
    */
   float @Nullable [] weights(int[] examples, long step, int epoch, float factor);
 

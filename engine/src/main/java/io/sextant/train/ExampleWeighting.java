@@ -17,9 +17,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A policy that weighs the examples of a two-tower model while it trains, so that what it learns
- * lowers the loss of trusted interactions, the meta set (Meta-Weight-Net: Shu et al., NeurIPS 2019,
- * arXiv:1902.07379, in first-order form).
+ * A policy that weighs the interactions that a two-tower or sequence model learns from while it
+ * trains, so that what it learns lowers the loss of trusted interactions, the meta set
+ * (Meta-Weight-Net: Shu et al., NeurIPS 2019, arXiv:1902.07379, in first-order form). Of a sequence
+ * each target has a weight of its own; what a model reads as history is not weighed.
  *
  * <p>At every m-th batch the model looks ahead (see {@link LookAhead}): the derivative of the meta
  * loss by each example's weight, scaled to mean size 1, is a gradient for the policy's outputs.
@@ -32,8 +33,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Do no harm: the same gain is measured on a guard, interactions from which the policy does not
  * learn. The policy stops where the guard's gain no longer grows and is put back to its best; if it
- * is clearly below zero, or if all weights go to zero together, weights are 1 from then on; and at
- * the end if the gain was never clearly above zero.
+ * is clearly below zero over at least 30 looks, or if all weights go to zero together, weights are
+ * 1 from then on; and at the end if the gain was never clearly above zero. (The first few looks say
+ * little: they all see the same first guess of a policy that knows nothing yet.)
  *
  * <p>A policy step costs about two plain steps; the batch that it has looked at need not be drawn
  * and scored again for the real step. It belongs to one run of one trainer and to its thread;
@@ -47,8 +49,11 @@ public final class ExampleWeighting implements ExampleWeigher {
   /** The guard is asked at every so many steps of the policy, with half as many examples. */
   private static final int GUARD_EVERY = 2;
 
+  /** Looks at the guard, over whole epochs, before weights can be called harmful. */
+  private static final int MIN_EVIDENCE = 30;
+
   private static final int MAX_BAD_STEPS = 20;
-  private static final int ROWS_AT_ONCE = 16_384;
+  private static final int ROWS_AT_ONCE = 4096;
 
   private final WeightingOptions options;
   private final ExampleFeatures features;
@@ -104,14 +109,14 @@ public final class ExampleWeighting implements ExampleWeigher {
   @Override
   public void start(
       Scope session, LearningTask<?> task, ModelParameters parameters, int stepsPerEpoch) {
-    if (!(task instanceof TwoTowerTask twoTower)) {
+    if (!(task instanceof InteractionTask<?> learns)) {
       throw new InvalidInputException(
-          "weights of examples are learned with a two-tower model, whose examples are interactions; fit other strategies to the weights that it has learned");
+          "weights are learned with a model that learns from interactions; fit others to the weights that it has learned");
     }
     if (run != null) {
       throw new IllegalStateException("a weighting serves one run");
     }
-    run = new Run(session, twoTower, parameters);
+    run = new Run(session, learns, parameters);
   }
 
   private Run started() {
@@ -127,9 +132,10 @@ public final class ExampleWeighting implements ExampleWeigher {
       return null;
     }
     Run now = started();
-    WeightPolicy.Inputs inputs = now.policy.inputs(examples, step);
+    int[] rows = now.task.rowsOf(examples);
+    WeightPolicy.Inputs inputs = now.policy.inputs(rows, step);
     if (state.learning && step % options.every() == 0) {
-      now.learn(inputs, examples, step, factor);
+      now.learn(inputs, examples, rows, step, factor);
     }
     float[] factors = now.policy.outputs(inputs);
     if (mean(factors) < options.collapse()) {
@@ -154,9 +160,13 @@ public final class ExampleWeighting implements ExampleWeigher {
     if (!state.learning || now.guard.count == 0) {
       return;
     }
-    if (now.guard.mean() + 2 * now.guard.standardError() < 0) {
-      end(WeightReport.Outcome.HARMFUL, "they raise the loss of the guard set");
-      return;
+    state.evidence.add(now.guard);
+    if (state.evidence.count >= MIN_EVIDENCE) {
+      if (state.evidence.mean() + 2 * state.evidence.standardError() < 0) {
+        end(WeightReport.Outcome.HARMFUL, "they raise the loss of the guard set");
+        return;
+      }
+      state.evidence = new Moments();
     }
     state.paid |= now.guard.mean() - 2 * now.guard.standardError() > 0;
     state.judged = true;
@@ -271,6 +281,7 @@ public final class ExampleWeighting implements ExampleWeigher {
     double bestGain = Double.NEGATIVE_INFINITY;
     int epochsWithoutGain;
     Gains gains = new Gains();
+    Moments evidence = new Moments();
     List<Double> metaGains = new ArrayList<>();
     List<Double> guardGains = new ArrayList<>();
   }
@@ -293,6 +304,12 @@ public final class ExampleWeighting implements ExampleWeigher {
       squares += x * x;
     }
 
+    void add(Moments other) {
+      count += other.count;
+      sum += other.sum;
+      squares += other.squares;
+    }
+
     double mean() {
       return count == 0 ? Double.NaN : sum / count;
     }
@@ -302,28 +319,38 @@ public final class ExampleWeighting implements ExampleWeigher {
     }
   }
 
+  /**
+   * Trusted interactions that judge.
+   *
+   * @param stream of their draws
+   * @param task that learns from them
+   */
+  private record Judges(String stream, MetaRows rows, InteractionTask<?> task) {}
+
   /** What lives as long as the run. */
   private final class Run {
-    private final Scope session;
+    private final InteractionTask<?> task;
     private final Interactions train;
     private final WeightPolicy policy;
-    private final MetaRows metaRows;
-    private final @Nullable MetaRows guardRows;
+    private final Judges meta;
+    private final @Nullable Judges guard;
     private final LookAhead lookAhead;
 
-    Run(Scope session, TwoTowerTask task, ModelParameters parameters) {
-      this.session = session;
+    <B extends Batch> Run(Scope session, InteractionTask<B> task, ModelParameters parameters) {
+      this.task = task;
       train = task.interactions();
-      metaRows = MetaRows.of("meta set", train, metaSet);
-      Interactions judges = guardSet;
-      guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
-      lookAhead =
-          LookAhead.of(
-              session,
-              task,
-              task.over(metaRows.interactions(), seed("meta")),
-              guardRows == null ? null : task.over(guardRows.interactions(), seed("guard")),
-              parameters);
+      MetaRows metaRows = MetaRows.of("meta set", train, metaSet);
+      InteractionTask<B> metaTask = task.over(metaRows.interactions(), seed("meta"));
+      meta = new Judges("meta-batch", metaRows, metaTask);
+      InteractionTask<B> guardTask = null;
+      if (guardSet == null) {
+        guard = null;
+      } else {
+        MetaRows guardRows = MetaRows.of("guard set", train, guardSet);
+        guardTask = task.over(guardRows.interactions(), seed("guard"));
+        guard = new Judges("guard-batch", guardRows, guardTask);
+      }
+      lookAhead = LookAhead.of(session, task, metaTask, guardTask, parameters);
       policy = new WeightPolicy(session, options, features, train, lookAhead::losses);
     }
 
@@ -332,15 +359,15 @@ public final class ExampleWeighting implements ExampleWeigher {
     }
 
     /** One step of the policy. */
-    void learn(WeightPolicy.Inputs inputs, int[] examples, long step, float factor) {
+    void learn(WeightPolicy.Inputs inputs, int[] examples, int[] rows, long step, float factor) {
       int size = Math.min(examples.length, options.metaBatchSize());
-      int[] judges = draw(metaRows, "meta-batch", examples, size, step);
+      int[] judges = draw(meta, rows, size, step);
       if (judges.length == 0) {
         return;
       }
       float ahead = factor * options.lookAhead();
       boolean learned =
-          policy.step(inputs, weights -> slopes(examples, weights, judges, step, ahead));
+          policy.step(inputs, weights -> slopes(examples, rows, weights, judges, step, ahead));
       if (learned) {
         state.policySteps++;
       }
@@ -350,13 +377,12 @@ public final class ExampleWeighting implements ExampleWeigher {
      * The derivative by each weight, brought to mean size 1; null where nothing is to be learned.
      */
     private float @Nullable [] slopes(
-        int[] examples, float[] weights, int[] judges, long step, float ahead) {
+        int[] examples, int[] rows, float[] weights, int[] judges, long step, float ahead) {
       int guardSize = Math.max(1, judges.length / 2);
-      MetaRows guards = state.policySteps % GUARD_EVERY == 0 ? guardRows : null;
-      int[] others =
-          guards == null ? new int[0] : draw(guards, "guard-batch", examples, guardSize, step);
+      Judges guards = state.policySteps % GUARD_EVERY == 0 ? guard : null;
+      int[] others = guards == null ? new int[0] : draw(guards, rows, guardSize, step);
       LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, others, step, ahead);
-      double size = meanSize(slopes.perExample());
+      double size = meanSize(slopes.perRow());
       if (!Double.isFinite(slopes.metaLoss()) || !Double.isFinite(size)) {
         skip();
         return null;
@@ -372,23 +398,19 @@ public final class ExampleWeighting implements ExampleWeigher {
           state.gains.guard.add(gain);
         }
       }
-      float scale = (float) (1 / (size * examples.length));
-      float[] scaled = slopes.perExample().clone();
-      for (int e = 0; e < scaled.length; e++) {
-        scaled[e] *= scale;
+      float[] scaled = slopes.perRow().clone();
+      float scale = (float) (1 / (size * scaled.length));
+      for (int p = 0; p < scaled.length; p++) {
+        scaled[p] *= scale;
       }
       return scaled;
     }
 
-    private int[] draw(MetaRows rows, String stream, int[] examples, int size, long step) {
-      int[] users = new int[examples.length];
-      int[] items = new int[examples.length];
-      for (int e = 0; e < users.length; e++) {
-        users[e] = policy.userOfRow()[examples[e]];
-        items[e] = train.itemAt(examples[e]);
-      }
-      CounterRandom random = new CounterRandom(options.seed(), stream, step);
-      return rows.draw(users, items, size, random);
+    /** Examples that judge a batch which learns from these rows. */
+    private int[] draw(Judges judges, int[] rows, int size, long step) {
+      CounterRandom random = new CounterRandom(options.seed(), judges.stream, step);
+      return judges.task.examplesOf(
+          judges.rows.draw(train, policy.userOfRow(), rows, size, random));
     }
 
     private void skip() {
@@ -402,8 +424,8 @@ public final class ExampleWeighting implements ExampleWeigher {
     private static double gain(LookAhead.Slopes slopes, float[] weights) {
       double mean = mean(weights);
       double gain = 0;
-      for (int e = 0; e < weights.length; e++) {
-        gain -= slopes.perExample()[e] * (weights[e] - mean);
+      for (int p = 0; p < weights.length; p++) {
+        gain -= slopes.perRow()[p] * (weights[p] - mean);
       }
       return Double.isFinite(slopes.metaLoss()) ? gain : Double.NaN;
     }

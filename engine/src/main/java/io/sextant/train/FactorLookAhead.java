@@ -103,9 +103,9 @@ final class FactorLookAhead implements LookAhead {
     users.apply(train.users, judge.users);
     items.apply(train.items, judge.items);
     double loss = judge.score(judgeExamples);
-    float[] perExample = new float[examples];
+    float[] perRow = new float[examples];
     if (!finite || !Double.isFinite(loss)) {
-      return new Slopes(perExample, Double.NaN);
+      return new Slopes(perRow, Double.NaN);
     }
     judge.gradients();
     users.turn(train.users, judge.users);
@@ -122,10 +122,10 @@ final class FactorLookAhead implements LookAhead {
                     for (int pair = e * pairsPerExample; pair < (e + 1) * pairsPerExample; pair++) {
                       sum += slopes[pair] * turned(pair);
                     }
-                    perExample[e] = (float) -sum;
+                    perRow[e] = (float) -sum;
                   }
                 });
-    return new Slopes(perExample, loss);
+    return new Slopes(perRow, loss);
   }
 
   /** The derivative of a pair's score along the direction. */

@@ -4,9 +4,10 @@ import io.sextant.tensor.Scope;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a weight of each example of a batch would change: the model takes one step on the weighted
- * batch, {@code theta' = theta - alpha D grad mean(w l)}, and is judged there by the loss of other
- * examples, the meta batch. By the chain rule, with D (the optimizer's diagonal) held fixed,
+ * What a weight of each row that a batch learns from would change: the model takes one step on the
+ * weighted batch, {@code theta' = theta - alpha D grad (1/n) sum_i w_i l_i}, and is judged there by
+ * the loss of other examples, the meta batch. By the chain rule, with D (the optimizer's diagonal)
+ * held fixed,
  *
  * <pre>
  *   dL_meta(theta') / dw_i = -(1/n) &lt;grad l_i(theta), alpha D v&gt;,   v = grad L_meta(theta')
@@ -20,29 +21,33 @@ import org.jspecify.annotations.Nullable;
 interface LookAhead {
 
   /**
-   * The look-ahead of a two-tower model: in closed form where it can.
+   * The look-ahead of a model: in closed form where it can.
    *
    * @param meta the task that judges
    * @param guard the task that judges again; null for none
    */
-  static LookAhead of(
+  static <B extends Batch> LookAhead of(
       Scope session,
-      TwoTowerTask task,
-      TwoTowerTask meta,
-      @Nullable TwoTowerTask guard,
+      InteractionTask<B> task,
+      InteractionTask<B> meta,
+      @Nullable InteractionTask<B> guard,
       ModelParameters parameters) {
-    FactorForm form = task.closedForm();
-    FactorForm metaForm = meta.closedForm();
-    FactorForm guardForm = guard == null ? null : guard.closedForm();
+    FactorForm form = formOf(task);
+    FactorForm metaForm = formOf(meta);
+    FactorForm guardForm = guard == null ? null : formOf(guard);
     return form != null && metaForm != null
         ? new FactorLookAhead(form, metaForm, guardForm, parameters)
         : new RecordedLookAhead<>(session, task, meta, guard, parameters);
   }
 
+  private static @Nullable FactorForm formOf(LearningTask<?> task) {
+    return task instanceof TwoTowerTask twoTower ? twoTower.closedForm() : null;
+  }
+
   /**
-   * The derivative for each example.
+   * The derivative for each row of the examples.
    *
-   * @param weights (n) the weights at which to differentiate, on top of the examples' own
+   * @param weights (P) the weights at which to differentiate, on top of the rows' own
    * @param metaExamples which examples judge
    * @param guardExamples which examples of the guard will judge; empty for none
    * @param step whose draws are made
@@ -57,21 +62,24 @@ interface LookAhead {
       float factor);
 
   /**
-   * The derivative for each example of the same step, judged by the guard: directly after {@link
+   * The derivative for each row of the same step, judged by the guard: directly after {@link
    * #slopes}, with which it shares the step.
    */
   Slopes guardSlopes();
 
-  /** The loss of each example (n) at the present parameters, without weights. */
-  float[] losses(int[] examples, long step);
+  /**
+   * The loss of each row at the present parameters, without weights; NaN for rows that no example
+   * learns from.
+   */
+  float[] losses(int[] rows, long step);
 
   /**
    * The result.
    *
-   * @param perExample (n) derivative of the meta loss by each weight; all zero where the two
-   *     batches share no parameter
+   * @param perRow (P) derivative of the meta loss by each weight; all zero where the two batches
+   *     share no parameter
    * @param metaLoss the mean meta loss after the step; not finite if it could not be computed
    */
   @SuppressWarnings("ArrayRecordComponent") // Slopes are handed over, not compared.
-  record Slopes(float[] perExample, double metaLoss) {}
+  record Slopes(float[] perRow, double metaLoss) {}
 }

@@ -1,5 +1,6 @@
 package io.sextant.train;
 
+import io.sextant.tensor.Scope;
 import java.util.Map;
 
 /**
@@ -11,6 +12,15 @@ import java.util.Map;
  * <p>Thread safety: belongs to the training thread.
  */
 interface MetaGradient {
+
+  /** The meta gradient of a model: in closed form where it can. */
+  static <B extends Batch> MetaGradient of(
+      Scope session, LearningTask<B> meta, ModelParameters parameters) {
+    FactorForm form = meta instanceof TwoTowerTask twoTower ? twoTower.closedForm() : null;
+    return form != null
+        ? new FactorMetaGradient(form)
+        : new RecordedMetaGradient<>(session, meta, parameters);
+  }
 
   /** The present values (K D) of what the examples read, by parameter name. */
   Map<String, float[]> values(int[] examples, long step);

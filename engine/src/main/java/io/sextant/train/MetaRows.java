@@ -32,7 +32,8 @@ final class MetaRows {
 
   /**
    * Checks trusted rows and puts them beside the others, which are kept with weight 0: as history,
-   * and as items that are no negatives.
+   * and as items that are no negatives. What is trusted and stands among the others with weight 0,
+   * because it was held back from them, is there once: a history must not give away what follows.
    *
    * @param name what messages call the trusted rows
    * @throws InvalidInputException if there are none, they contradict each other, or they share
@@ -57,7 +58,8 @@ final class MetaRows {
     }
     requireNoContradiction(name, trusted);
     requireOverlap(name, train, positive);
-    Interactions both = train.reweighted(new float[train.size()]).concat(positive);
+    Interactions others = withoutHeldBack(train, positive);
+    Interactions both = others.reweighted(new float[others.size()]).concat(positive);
     int[] users = both.userOfRow();
     int[] chosen = new int[positive.size()];
     int[] userOf = new int[chosen.length];
@@ -126,6 +128,21 @@ final class MetaRows {
             .formatted(name));
   }
 
+  private static Interactions withoutHeldBack(Interactions train, Interactions trusted) {
+    boolean[] heldBack = new boolean[train.size()];
+    int[] trustedBy = new int[train.numItems()];
+    Arrays.fill(trustedBy, -1);
+    for (int user = 0; user < train.numUsers(); user++) {
+      for (int row = trusted.start(user); row < trusted.end(user); row++) {
+        trustedBy[trusted.itemAt(row)] = user;
+      }
+      for (int row = train.start(user); row < train.end(user); row++) {
+        heldBack[row] = train.weightAt(row) == 0 && trustedBy[train.itemAt(row)] == user;
+      }
+    }
+    return train.filter(row -> !heldBack[row]);
+  }
+
   private static int[] starts(int[] groupOf, int groups) {
     int[] starts = new int[groups + 1];
     for (int group : groupOf) {
@@ -154,17 +171,18 @@ final class MetaRows {
   /**
    * Draws rows that judge a batch, with replacement.
    *
-   * @param users of the batch's examples
-   * @param items of the batch's examples
+   * @param train what the batch's rows are of
+   * @param userOfRow the users of its rows
+   * @param batch rows that the batch learns from
    * @param size how many draws; those whose user and item have no trusted row give none
    */
-  int[] draw(int[] users, int[] items, int size, CounterRandom random) {
+  int[] draw(Interactions train, int[] userOfRow, int[] batch, int size, CounterRandom random) {
     int[] drawn = new int[size];
     int n = 0;
     for (int d = 0; d < size; d++) {
-      int example = random.nextInt(users.length);
-      int user = users[example];
-      int item = items[example];
+      int row = batch[random.nextInt(batch.length)];
+      int user = userOfRow[row];
+      int item = train.itemAt(row);
       if (userStarts[user + 1] > userStarts[user]) {
         drawn[n++] =
             byUser[userStarts[user] + random.nextInt(userStarts[user + 1] - userStarts[user])];

@@ -6,6 +6,7 @@ import io.sextant.nn.ParameterValues;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,17 +26,17 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
   private static final double SPAN = 0.03;
 
   private final Scope session;
-  private final LearningTask<B> task;
-  private final LearningTask<B> meta;
-  private final @Nullable LearningTask<B> guard;
+  private final InteractionTask<B> task;
+  private final InteractionTask<B> meta;
+  private final @Nullable InteractionTask<B> guard;
   private final ModelParameters parameters;
   private @Nullable Ahead last;
 
   RecordedLookAhead(
       Scope session,
-      LearningTask<B> task,
-      LearningTask<B> meta,
-      @Nullable LearningTask<B> guard,
+      InteractionTask<B> task,
+      InteractionTask<B> meta,
+      @Nullable InteractionTask<B> guard,
       ModelParameters parameters) {
     this.session = session;
     this.task = task;
@@ -69,21 +70,14 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
     return slopes(last, guard, last.guardExamples);
   }
 
-  private Slopes slopes(Ahead step, LearningTask<B> judges, int[] judgeExamples) {
-    int[] examples = step.examples;
-    float[] weights = step.weights;
-    int n = examples.length;
+  private Slopes slopes(Ahead step, InteractionTask<B> judges, int[] judgeExamples) {
     try (Scope scope = session.child()) {
-      B batch = task.prepare(scope, examples, step.step);
-      float[] own = batch.weights();
-      float[] all = new float[n];
-      for (int e = 0; e < n; e++) {
-        all[e] = own[e] * weights[e];
-      }
+      B batch = task.prepare(scope, step.examples, step.step);
+      float[] own = task.rowWeights(batch);
       ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
-      float loss = differentiate(scope, task, batch, leaves, all);
+      float loss = differentiate(scope, task, task.weighed(scope, batch, step.weights), leaves);
       if (!Float.isFinite(loss)) {
-        return new Slopes(new float[n], Double.NaN);
+        return new Slopes(new float[own.length], Double.NaN);
       }
       Map<String, NDArray> sizes = parameters.stepSizes(batch, leaves, step.factor);
       Map<String, NDArray> shifts = new LinkedHashMap<>();
@@ -93,39 +87,52 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
 
       B judge = judges.prepare(scope, judgeExamples, step.step);
       ModelParameters.Leaves ahead = parameters.leavesAhead(scope, judge, batch, shifts);
-      float metaLoss = differentiate(scope, judges, judge, ahead, judge.weights());
+      float metaLoss = differentiate(scope, judges, judge, ahead);
       if (!Float.isFinite(metaLoss)) {
-        return new Slopes(new float[n], Double.NaN);
+        return new Slopes(new float[own.length], Double.NaN);
       }
       Map<String, NDArray> direction =
           parameters.carriedGradients(scope, judge, ahead, batch, leaves);
       direction.replaceAll((name, gradient) -> times(sizes, name, gradient));
       double norm = norm(direction);
       if (norm == 0) {
-        return new Slopes(new float[n], metaLoss);
+        return new Slopes(new float[own.length], metaLoss);
       }
       float span = (float) (SPAN / norm);
-      float[] up = HostArrays.toFloats(lossAt(scope, batch, leaves, direction, span));
-      float[] down = HostArrays.toFloats(lossAt(scope, batch, leaves, direction, -span));
-      float[] perExample = new float[n];
-      for (int e = 0; e < n; e++) {
-        perExample[e] = -own[e] / n * (up[e] - down[e]) / (2 * span);
+      float[] up = lossesAt(scope, batch, leaves, direction, span);
+      float[] down = lossesAt(scope, batch, leaves, direction, -span);
+      float[] perRow = new float[own.length];
+      for (int p = 0; p < perRow.length; p++) {
+        perRow[p] = -own[p] / batch.size() * (up[p] - down[p]) / (2 * span);
       }
-      return new Slopes(perExample, metaLoss);
+      return new Slopes(perRow, metaLoss);
     }
   }
 
   @Override
-  public float[] losses(int[] examples, long step) {
-    try (Scope scope = session.child()) {
-      B batch = task.prepare(scope, examples, step);
-      return HostArrays.toFloats(task.loss(parameters.leaves(scope, batch).values(), batch));
+  public float[] losses(int[] rows, long step) {
+    int[] examples = task.examplesOf(rows);
+    Map<Integer, Float> lossOf = new HashMap<>();
+    if (examples.length > 0) {
+      try (Scope scope = session.child()) {
+        B batch = task.prepare(scope, examples, step);
+        float[] losses = task.rowLosses(parameters.leaves(scope, batch).values(), batch);
+        int[] learned = task.rowsOf(examples);
+        for (int p = 0; p < learned.length; p++) {
+          lossOf.put(learned[p], losses[p]);
+        }
+      }
     }
+    float[] losses = new float[rows.length];
+    for (int r = 0; r < rows.length; r++) {
+      losses[r] = lossOf.getOrDefault(rows[r], Float.NaN);
+    }
+    return losses;
   }
 
   private static <B extends Batch> float differentiate(
-      Scope scope, LearningTask<B> task, B batch, ModelParameters.Leaves leaves, float[] weights) {
-    NDArray factors = HostArrays.floats(scope.manager(), weights, weights.length);
+      Scope scope, LearningTask<B> task, B batch, ModelParameters.Leaves leaves) {
+    NDArray factors = HostArrays.floats(scope.manager(), batch.weights(), batch.size());
     try (Grad grad = Grad.record()) {
       NDArray mean = task.loss(leaves.values(), batch).mul(factors).mean();
       float loss = mean.getFloat();
@@ -136,7 +143,7 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
     }
   }
 
-  private NDArray lossAt(
+  private float[] lossesAt(
       Scope scope,
       B batch,
       ModelParameters.Leaves leaves,
@@ -150,7 +157,7 @@ final class RecordedLookAhead<B extends Batch> implements LookAhead {
         values.put(parameter.parameter(), leaf.stopGradient().add(along.mul(span)));
       }
     }
-    return task.loss(values, batch);
+    return task.rowLosses(values, batch);
   }
 
   private static NDArray times(Map<String, NDArray> sizes, String name, NDArray gradient) {

@@ -1,9 +1,12 @@
 package io.sextant.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.sextant.nn.Dropout;
 import io.sextant.nn.SequenceInput;
+import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowSet;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -20,9 +23,12 @@ import java.util.Map;
  * @param examples (N,) int64, the sequence of each token; any for padding
  * @param corrections (B, columns), what is added to the scores of a sequence's tokens: minus the
  *     logarithm of the sampling probability, or negative infinity for items that the user has
- * @param tokens (B, S) int64, the tokens of each sequence; any where the weight is 0
- * @param tokenWeights (B, S), what each token counts
+ * @param lengths (B) how many tokens each sequence has, P in all
+ * @param rowWeights (P) what each token counts, sequence after sequence
+ * @param tokens (B, S) int64, the tokens of each sequence; any behind its end
+ * @param tokenWeights (B, S) the same weights; 0 behind the end
  */
+@SuppressWarnings("ArrayRecordComponent") // A batch is lent, not compared.
 record SequenceBatch(
     int size,
     float[] weights,
@@ -33,6 +39,55 @@ record SequenceBatch(
     int columns,
     NDArray examples,
     NDArray corrections,
+    int[] lengths,
+    float[] rowWeights,
     NDArray tokens,
     NDArray tokenWeights)
-    implements Batch {}
+    implements Batch {
+
+  /** The same with each token's weight times a factor (P). */
+  SequenceBatch weighed(NDManager manager, float[] factors) {
+    float[] products = new float[rowWeights.length];
+    for (int p = 0; p < products.length; p++) {
+      products[p] = rowWeights[p] * factors[p];
+    }
+    return new SequenceBatch(
+        size,
+        weights,
+        rows,
+        input,
+        dropout,
+        targets,
+        columns,
+        examples,
+        corrections,
+        lengths,
+        products,
+        tokens,
+        laidOut(manager, lengths, products));
+  }
+
+  /** Numbers of tokens (P) as (B, S), 0 behind the end of a sequence. */
+  static NDArray laidOut(NDManager manager, int[] lengths, float[] values) {
+    int longest = Math.max(1, Arrays.stream(lengths).max().orElse(1));
+    float[] cells = new float[lengths.length * longest];
+    int at = 0;
+    for (int e = 0; e < lengths.length; e++) {
+      System.arraycopy(values, at, cells, e * longest, lengths[e]);
+      at += lengths[e];
+    }
+    return HostArrays.floats(manager, cells, lengths.length, longest);
+  }
+
+  /** The way back: cells (B, S) as numbers of tokens (P). */
+  float[] ofTokens(float[] cells) {
+    float[] values = new float[rowWeights.length];
+    int longest = cells.length / size;
+    int at = 0;
+    for (int e = 0; e < size; e++) {
+      System.arraycopy(cells, e * longest, values, at, lengths[e]);
+      at += lengths[e];
+    }
+    return values;
+  }
+}

@@ -17,6 +17,7 @@ import io.sextant.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Learning a sequence encoder: every interaction but a user's first is predicted once, from those
@@ -34,8 +35,9 @@ import java.util.Map;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class SequenceTask implements LearningTask<SequenceBatch> {
+public final class SequenceTask implements InteractionTask<SequenceBatch> {
 
+  private final Scope session;
   private final SequenceEncoder encoder;
   private final List<NamedParameter> parameters;
   private final Interactions interactions;
@@ -47,6 +49,7 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
   private final double[] targetShare;
   private final DropoutPool dropout;
   private final RowCollector items;
+  private int @Nullable [] windowOfRow;
 
   /**
    * A task.
@@ -60,6 +63,17 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
       Interactions interactions,
       SequenceSampling sampling,
       long seed) {
+    this(session, encoder, interactions, sampling, encoder.options().dropout(), seed);
+  }
+
+  private SequenceTask(
+      Scope session,
+      SequenceEncoder encoder,
+      Interactions interactions,
+      SequenceSampling sampling,
+      float dropoutRate,
+      long seed) {
+    this.session = session;
     this.encoder = encoder;
     this.parameters = encoder.namedParameters();
     this.interactions = interactions;
@@ -69,7 +83,7 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
     seen = new SeenItems(interactions);
     sampler = new ItemSampler(interactions.itemCounts(), sampling.popularityPower());
     targetShare = targetShare(interactions, windows.positions);
-    dropout = new DropoutPool(session, encoder.options().dropout(), seed);
+    dropout = new DropoutPool(session, dropoutRate, seed);
     items = new RowCollector(interactions.numItems());
   }
 
@@ -99,7 +113,74 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
   }
 
   @Override
+  public Interactions interactions() {
+    return interactions;
+  }
+
+  @Override
+  public int[] rowsOf(int[] examples) {
+    int[] rows = new int[Arrays.stream(examples).map(windows::length).sum()];
+    int n = 0;
+    for (int example : examples) {
+      for (int row = windows.firsts[example] + 1; row <= windows.lasts[example]; row++) {
+        rows[n++] = row;
+      }
+    }
+    return rows;
+  }
+
+  @Override
+  public int[] examplesOf(int[] rows) {
+    int[] windowOf = windowOfRow();
+    return Arrays.stream(rows)
+        .map(row -> windowOf[row])
+        .filter(window -> window >= 0)
+        .distinct()
+        .toArray();
+  }
+
+  /** The example whose target each row is; -1 for a user's first. */
+  private int[] windowOfRow() {
+    int[] windowOf = windowOfRow;
+    if (windowOf == null) {
+      windowOf = new int[interactions.size()];
+      Arrays.fill(windowOf, -1);
+      for (int window = 0; window < numExamples(); window++) {
+        Arrays.fill(windowOf, windows.firsts[window] + 1, windows.lasts[window] + 1, window);
+      }
+      windowOfRow = windowOf;
+    }
+    return windowOf;
+  }
+
+  @Override
+  public float[] rowWeights(SequenceBatch batch) {
+    return batch.rowWeights();
+  }
+
+  @Override
+  public float[] rowLosses(ParameterStore values, SequenceBatch batch) {
+    return batch.ofTokens(HostArrays.toFloats(tokenLosses(values, batch)));
+  }
+
+  @Override
+  public SequenceBatch weighed(Scope scope, SequenceBatch batch, float[] factors) {
+    return batch.weighed(scope.manager(), factors);
+  }
+
+  /** Without dropout: it makes a judge noisier and no stricter. */
+  @Override
+  public SequenceTask over(Interactions other, long otherSeed) {
+    return new SequenceTask(session, encoder, other, sampling, 0, otherSeed);
+  }
+
+  @Override
   public NDArray loss(ParameterStore values, SequenceBatch batch) {
+    return tokenLosses(values, batch).mul(batch.tokenWeights()).sum(new int[] {1});
+  }
+
+  /** The loss of each token (B, S), without weights. */
+  private NDArray tokenLosses(ParameterStore values, SequenceBatch batch) {
     NDArray queries = encoder.encode(values, batch.input(), batch.dropout());
     NDArray vectors = encoder.itemVectors(values);
     NDArray positive =
@@ -113,10 +194,7 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
             .logSoftmax(1)
             .get(new NDIndex(":, 0:1"))
             .neg();
-    return RowOptimizer.gather(perToken, batch.tokens())
-        .squeeze(2)
-        .mul(batch.tokenWeights())
-        .sum(new int[] {1});
+    return RowOptimizer.gather(perToken, batch.tokens()).squeeze(2);
   }
 
   /**
@@ -180,10 +258,12 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
       int[] tokenItems = new int[numTokens];
       int[] targets = new int[numTokens];
       int[] exampleOfToken = new int[numTokens];
+      int[] lengths = new int[examples.length];
       int longest = 1;
       for (int e = 0; e < examples.length; e++) {
         int length = windows.length(examples[e]);
         int first = windows.firsts[examples[e]];
+        lengths[e] = length;
         longest = Math.max(longest, length);
         for (int i = 0; i < length; i++) {
           int token = packed.start(e) + i;
@@ -194,16 +274,18 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
       }
       float[] corrections = corrections(columns, fromBatch);
       int[] tokens = new int[examples.length * longest];
-      float[] tokenWeights = new float[examples.length * longest];
+      int[] rows = rowsOf(examples);
+      float[] rowWeights = new float[rows.length];
       float[] weights = new float[examples.length];
       Arrays.fill(weights, 1);
       float perPosition = (float) windows.users.length / windows.positions;
       for (int e = 0; e < examples.length; e++) {
-        int first = windows.firsts[examples[e]];
-        for (int i = 0; i < windows.length(examples[e]); i++) {
+        for (int i = 0; i < lengths[e]; i++) {
           tokens[e * longest + i] = packed.start(e) + i;
-          tokenWeights[e * longest + i] = perPosition * interactions.weightAt(first + i + 1);
         }
+      }
+      for (int p = 0; p < rows.length; p++) {
+        rowWeights[p] = perPosition * interactions.weightAt(rows[p]);
       }
       return new SequenceBatch(
           examples.length,
@@ -215,8 +297,10 @@ public final class SequenceTask implements LearningTask<SequenceBatch> {
           columns,
           HostArrays.longs(manager, exampleOfToken, numTokens),
           HostArrays.floats(manager, corrections, examples.length, columns),
+          lengths,
+          rowWeights,
           HostArrays.longs(manager, tokens, examples.length, longest),
-          HostArrays.floats(manager, tokenWeights, examples.length, longest));
+          SequenceBatch.laidOut(manager, lengths, rowWeights));
     }
 
     /** Adds targets of the batch to the negatives; returns of how many positions. */

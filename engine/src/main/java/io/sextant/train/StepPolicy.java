@@ -22,9 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A policy that sets how a two-tower model steps: the step sizes of its three parameter groups,
- * {@code alpha = alpha_max y} with y in (0, 1) from the policy, and the weights of its objectives,
- * one for each type of event. What it learns lowers the loss of trusted interactions, the meta set.
+ * A policy that sets how a two-tower or sequence model steps: the step sizes of its three parameter
+ * groups, {@code alpha = alpha_max y} with y in (0, 1) from the policy, and the weights of its
+ * objectives, one for each type of event. What it learns lowers the loss of trusted interactions,
+ * the meta set.
  *
  * <p>Once or a few times an epoch the policy makes a step: the slope of the meta loss along what
  * each group has moved since the last ({@link RateWindow}) is its gradient for the group's output,
@@ -98,29 +99,30 @@ public final class StepPolicy implements ExampleWeigher {
   @Override
   public void start(
       Scope session, LearningTask<?> task, ModelParameters parameters, int stepsPerEpoch) {
-    if (!(task instanceof TwoTowerTask twoTower)) {
+    if (!(task instanceof InteractionTask<?> learns)) {
       throw new InvalidInputException(
-          "step sizes and objectives are learned with a two-tower model, whose examples are interactions; give other strategies fixed ones");
+          "step sizes and objectives are learned with a model that learns from interactions; give others fixed ones");
     }
     if (run != null) {
       throw new IllegalStateException("a policy serves one run");
     }
-    run = new Run(session, twoTower, parameters, stepsPerEpoch);
+    run = new Run(session, learns, parameters, stepsPerEpoch);
   }
 
   @Override
   public float @Nullable [] weights(int[] examples, long step, int epoch, float factor) {
     Run now = started();
+    int[] rows = now.task.rowsOf(examples);
     if (step % now.horizon == 0) {
       if (now.window.isOpen()) {
         now.learn(step);
       }
       now.act(step);
       if (state.learning) {
-        now.open(examples, step, factor);
+        now.open(examples, rows, step, factor);
       }
     }
-    return now.weightsOf(examples);
+    return now.weightsOf(rows);
   }
 
   @Override
@@ -246,6 +248,9 @@ public final class StepPolicy implements ExampleWeigher {
 
   /** What lives as long as the run. */
   private final class Run {
+    private final InteractionTask<?> task;
+    private final InteractionTask<?> judge;
+    private final @Nullable InteractionTask<?> guardJudge;
     private final Interactions train;
     private final int[] userOfRow;
     private final ModelParameters parameters;
@@ -262,7 +267,9 @@ public final class StepPolicy implements ExampleWeigher {
     private final LookAhead lookAhead;
     private final RateWindow window;
 
-    Run(Scope session, TwoTowerTask task, ModelParameters parameters, int stepsPerEpoch) {
+    <B extends Batch> Run(
+        Scope session, InteractionTask<B> task, ModelParameters parameters, int stepsPerEpoch) {
+      this.task = task;
       this.train = task.interactions();
       this.userOfRow = train.userOfRow();
       this.parameters = parameters;
@@ -294,30 +301,24 @@ public final class StepPolicy implements ExampleWeigher {
       }
       network = new StepPolicyNetwork(session, options, starts);
       metaRows = MetaRows.of("meta set", train, metaSet);
-      TwoTowerTask judge = task.over(metaRows.interactions(), seed("meta"));
-      lookAhead = LookAhead.of(session, task, judge, null, parameters);
-      window = new RateWindow(gradientOf(session, judge), task.parameters());
+      InteractionTask<B> judging = task.over(metaRows.interactions(), seed("meta"));
+      judge = judging;
+      lookAhead = LookAhead.of(session, task, judging, null, parameters);
+      window = new RateWindow(MetaGradient.of(session, judging, parameters), task.parameters());
       Interactions judges = guardSet;
       guardRows = judges == null ? null : MetaRows.of("guard set", train, judges);
-      guard =
-          guardRows == null
-              ? null
-              : gradientOf(session, task.over(guardRows.interactions(), seed("guard")));
+      InteractionTask<B> guarding =
+          guardRows == null ? null : task.over(guardRows.interactions(), seed("guard"));
+      guardJudge = guarding;
+      guard = guarding == null ? null : MetaGradient.of(session, guarding, parameters);
     }
 
     private long seed(String stream) {
       return new CounterRandom(options.seed(), stream, 0).nextLong();
     }
 
-    private MetaGradient gradientOf(Scope session, TwoTowerTask judge) {
-      FactorForm form = judge.closedForm();
-      return form != null
-          ? new FactorMetaGradient(form)
-          : new RecordedMetaGradient<>(session, judge, parameters);
-    }
-
     /** A group without parameters or with step size 0 stays as it is. */
-    private void chooseGroups(TwoTowerTask task) {
+    private void chooseGroups(LearningTask<?> task) {
       TreeSet<NamedParameter.Group> present = new TreeSet<>();
       for (NamedParameter parameter : task.parameters()) {
         if (parameters.rateOf(parameter.group()) > 0) {
@@ -380,22 +381,25 @@ public final class StepPolicy implements ExampleWeigher {
       }
     }
 
-    float @Nullable [] weightsOf(int[] examples) {
+    float @Nullable [] weightsOf(int[] rows) {
       return objectives == null || state.outcome != StepPolicyReport.Outcome.LEARNED
           ? null
-          : objectives.ofExamples(examples, state.typeWeights);
+          : objectives.ofRows(rows, state.typeWeights);
     }
 
     /** Looks at where the training stands before the steps that will be judged. */
-    void open(int[] examples, long step, float factor) {
-      int[] judges = draw(metaRows, "meta-batch", examples, step);
+    void open(int[] examples, int[] rows, long step, float factor) {
+      int[] judges = judge.examplesOf(draw(metaRows, "meta-batch", rows, step));
       if (judges.length == 0) {
         return;
       }
       state.windowStart = step;
-      state.typeSlopes = typeSlopes(examples, judges, step, factor);
-      if (guardRows != null && guard != null && state.policySteps % GUARD_EVERY == 0) {
-        int[] others = draw(guardRows, "guard-batch", examples, step);
+      state.typeSlopes = typeSlopes(examples, rows, judges, step, factor);
+      if (guardRows != null
+          && guardJudge != null
+          && guard != null
+          && state.policySteps % GUARD_EVERY == 0) {
+        int[] others = guardJudge.examplesOf(draw(guardRows, "guard-batch", rows, step));
         double loss = others.length == 0 ? Double.NaN : guard.loss(others, step);
         if (Double.isFinite(loss)) {
           state.epoch.guardCount++;
@@ -409,29 +413,23 @@ public final class StepPolicy implements ExampleWeigher {
     }
 
     /** The derivative of the meta loss, after the next step, by the logarithm of types' outputs. */
-    private double[] typeSlopes(int[] examples, int[] judges, long step, float factor) {
-      float[] weights = weightsOf(examples);
+    private double[] typeSlopes(int[] examples, int[] rows, int[] judges, long step, float factor) {
+      float[] weights = weightsOf(rows);
       if (objectives == null || weights == null) {
         return new double[0];
       }
       LookAhead.Slopes slopes =
           lookAhead.slopes(examples, weights, judges, new int[0], step, factor);
-      double[] byType = objectives.slopes(examples, slopes.perExample(), state.typeWeights);
+      double[] byType = objectives.slopes(rows, slopes.perRow(), state.typeWeights);
       if (!Double.isFinite(slopes.metaLoss())) {
         Arrays.fill(byType, Double.NaN);
       }
       return byType;
     }
 
-    private int[] draw(MetaRows rows, String stream, int[] examples, long step) {
-      int[] users = new int[examples.length];
-      int[] items = new int[examples.length];
-      for (int e = 0; e < users.length; e++) {
-        users[e] = userOfRow[examples[e]];
-        items[e] = train.itemAt(examples[e]);
-      }
+    private int[] draw(MetaRows from, String stream, int[] rows, long step) {
       CounterRandom random = new CounterRandom(options.seed(), stream, step);
-      return rows.draw(users, items, options.metaBatchSize(), random);
+      return from.draw(train, userOfRow, rows, options.metaBatchSize(), random);
     }
 
     /** One step of the policy, from the window that ends here. */

@@ -228,10 +228,10 @@ public final class Trainer {
 
     private void recordedStep(int[] examples, float @Nullable [] factors) {
       try (Scope scope = session.child()) {
-        B batch = task.prepare(scope, examples, state.step);
+        B batch = weighed(scope, task.prepare(scope, examples, state.step), factors);
         ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
         TrainingStep<B> step = new TrainingStep<>(task, scope, batch, leaves, state.step);
-        NDArray weights = weights(scope, step, factors);
+        NDArray weights = weights(scope, step);
         float loss;
         try (Grad grad = Grad.record()) {
           NDArray perExample = task.loss(leaves.values(), batch);
@@ -269,9 +269,14 @@ public final class Trainer {
       examplesOfThisRun += examples;
     }
 
-    private @Nullable NDArray weights(
-        Scope scope, TrainingStep<B> step, float @Nullable [] factors) {
-      float[] own = product(step.batch().weights(), factors);
+    private B weighed(Scope scope, B batch, float @Nullable [] factors) {
+      return factors != null && task instanceof InteractionTask<B> rows
+          ? rows.weighed(scope, batch, factors)
+          : batch;
+    }
+
+    private @Nullable NDArray weights(Scope scope, TrainingStep<B> step) {
+      float[] own = step.batch().weights();
       boolean plain = true;
       for (float weight : own) {
         plain &= weight == 1;

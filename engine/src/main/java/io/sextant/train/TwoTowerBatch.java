@@ -38,4 +38,26 @@ record TwoTowerBatch(
     @Nullable NDArray logExpected,
     @Nullable NDArray allowed,
     @Nullable NDArray values)
-    implements Batch {}
+    implements Batch {
+
+  /** The same with each example's weight times a factor (B). */
+  TwoTowerBatch weighed(float[] factors) {
+    float[] products = new float[size];
+    for (int e = 0; e < size; e++) {
+      products[e] = weights[e] * factors[e];
+    }
+    return new TwoTowerBatch(
+        size,
+        products,
+        rows,
+        users,
+        history,
+        items,
+        positives,
+        negatives,
+        columns,
+        logExpected,
+        allowed,
+        values);
+  }
+}

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread safety: used by one thread at a time.
  */
 public final class TwoTowerTask
-    implements LearningTask<TwoTowerBatch>, ClosedForm.Task, ResidentForm.Task {
+    implements InteractionTask<TwoTowerBatch>, ClosedForm.Task, ResidentForm.Task {
 
   private final TwoTower model;
   private final List<NamedParameter> parameters;
@@ -130,18 +130,41 @@ public final class TwoTowerTask
     return weights;
   }
 
-  /**
-   * The same model learning from other rows, with draws of its own: what look-ahead steps judge it
-   * by.
-   */
-  TwoTowerTask over(Interactions other, long otherSeed) {
+  @Override
+  public TwoTowerTask over(Interactions other, long otherSeed) {
     return new TwoTowerTask(
         model, other, userFeatures, itemFeatures, options.withoutRecency(), offset, otherSeed);
   }
 
-  /** The rows that are learned from: example e is row e. */
-  Interactions interactions() {
+  @Override
+  public Interactions interactions() {
     return interactions;
+  }
+
+  /** Example e is row e. */
+  @Override
+  public int[] rowsOf(int[] examples) {
+    return examples;
+  }
+
+  @Override
+  public int[] examplesOf(int[] rows) {
+    return rows;
+  }
+
+  @Override
+  public float[] rowWeights(TwoTowerBatch batch) {
+    return batch.weights();
+  }
+
+  @Override
+  public float[] rowLosses(ParameterStore values, TwoTowerBatch batch) {
+    return HostArrays.toFloats(loss(values, batch));
+  }
+
+  @Override
+  public TwoTowerBatch weighed(Scope scope, TwoTowerBatch batch, float[] factors) {
+    return batch.weighed(factors);
   }
 
   @Override

@@ -30,10 +30,10 @@ final class WeightPolicy {
   private final PolicyNetwork network;
   private final ModelParameters parameters;
 
-  /** The present loss of each example. */
+  /** The present loss of each row; NaN where none is known. */
   @FunctionalInterface
   interface Losses {
-    float[] of(int[] examples, long step);
+    float[] of(int[] rows, long step);
   }
 
   WeightPolicy(
@@ -118,48 +118,52 @@ final class WeightPolicy {
     return true;
   }
 
-  /** What the policy sees of examples. */
-  Inputs inputs(int[] examples, long step) {
+  /** What the policy sees of rows of the training interactions. */
+  Inputs inputs(int[] rows, long step) {
     int userWidth = network.userDim();
     int itemWidth = network.itemDim();
-    float[] users = new float[examples.length * userWidth];
-    float[] items = new float[examples.length * itemWidth];
-    float[] losses = features.loss() ? standardizedLosses(examples, step) : new float[0];
+    float[] users = new float[rows.length * userWidth];
+    float[] items = new float[rows.length * itemWidth];
+    float[] losses = features.loss() ? standardizedLosses(rows, step) : new float[0];
     HostTeam.shared()
         .run(
-            HostTeam.tasks(examples.length, ROWS_PER_TASK),
+            HostTeam.tasks(rows.length, ROWS_PER_TASK),
             () ->
                 task -> {
-                  int end = Math.min(examples.length, (task + 1) * ROWS_PER_TASK);
-                  for (int e = task * ROWS_PER_TASK; e < end; e++) {
-                    features.users().copyRow(userOfRow[examples[e]], users, e * userWidth);
-                    int at = e * itemWidth;
-                    features.items().copyRow(train.itemAt(examples[e]), items, at);
+                  int end = Math.min(rows.length, (task + 1) * ROWS_PER_TASK);
+                  for (int r = task * ROWS_PER_TASK; r < end; r++) {
+                    features.users().copyRow(userOfRow[rows[r]], users, r * userWidth);
+                    int at = r * itemWidth;
+                    features.items().copyRow(train.itemAt(rows[r]), items, at);
                     at += features.items().width();
-                    features.interactions().copyRow(examples[e], items, at);
+                    features.interactions().copyRow(rows[r], items, at);
                     at += features.interactions().width();
                     if (features.loss()) {
-                      items[at] = losses[e];
+                      items[at] = losses[r];
                     }
                   }
                 });
-    return new Inputs(examples.length, users, items, userWidth, itemWidth);
+    return new Inputs(rows.length, users, items, userWidth, itemWidth);
   }
 
-  /** Logarithms, because losses are skewed. */
-  private float[] standardizedLosses(int[] examples, long step) {
-    float[] losses = presentLosses.of(examples, step);
+  /** Logarithms, because losses are skewed; the mean where no loss is known. */
+  private float[] standardizedLosses(int[] rows, long step) {
+    float[] losses = presentLosses.of(rows, step);
     double sum = 0;
     double squares = 0;
-    for (int e = 0; e < losses.length; e++) {
-      losses[e] = (float) Math.log(losses[e] + 1e-4);
-      sum += losses[e];
-      squares += (double) losses[e] * losses[e];
+    int known = 0;
+    for (int r = 0; r < losses.length; r++) {
+      losses[r] = (float) Math.log(losses[r] + 1e-4);
+      if (!Float.isNaN(losses[r])) {
+        sum += losses[r];
+        squares += (double) losses[r] * losses[r];
+        known++;
+      }
     }
-    double mean = sum / losses.length;
-    double deviation = Math.sqrt(Math.max(0, squares / losses.length - mean * mean)) + 1e-6;
-    for (int e = 0; e < losses.length; e++) {
-      losses[e] = (float) ((losses[e] - mean) / deviation);
+    double mean = sum / known;
+    double deviation = Math.sqrt(Math.max(0, squares / known - mean * mean)) + 1e-6;
+    for (int r = 0; r < losses.length; r++) {
+      losses[r] = Float.isNaN(losses[r]) ? 0 : (float) ((losses[r] - mean) / deviation);
     }
     return losses;
   }

@@ -1,5 +1,9 @@
 package io.sextant.train;
 
+import static io.sextant.train.Steered.IDS;
+import static io.sextant.train.Steered.TOWERS;
+import static io.sextant.train.Steered.as;
+import static io.sextant.train.Steered.assertEqualBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,17 +14,14 @@ import io.sextant.InteractionFeatures;
 import io.sextant.InvalidInputException;
 import io.sextant.SextantException;
 import io.sextant.data.Interactions;
-import io.sextant.nn.SequenceEncoder;
-import io.sextant.nn.SequenceOptions;
+import io.sextant.nn.PolicyNetwork;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,14 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ExampleWeightingTest {
 
-  private static final TwoTowerOptions IDS = TwoTowerOptions.builder().dimension(8).build();
-  private static final TwoTowerOptions TOWERS =
-      TwoTowerOptions.builder()
-          .dimension(8)
-          .history(TwoTowerOptions.History.SHARED)
-          .historyLength(10)
-          .hidden(List.of(8))
-          .build();
   private static final WeightingOptions LEARNING =
       WeightingOptions.builder().every(1).learningRate(0.03f).metaBatchSize(256).build();
 
@@ -47,7 +40,7 @@ class ExampleWeightingTest {
   void aTellingFeatureSeparatesMeantFromAccidental(Objective objective, long seed) {
     NoisyGroups data = new NoisyGroups(seed, true);
     ExampleWeighting policy = weighting(data, LEARNING);
-    run(data, IDS, objective, options(8), policy, null);
+    run(data, IDS, objective, options(8), policy);
     WeightReport report = policy.report();
     assertThat(report.outcome()).isEqualTo(WeightReport.Outcome.LEARNED);
     WeightReport.Separation found =
@@ -72,7 +65,7 @@ class ExampleWeightingTest {
   void towersWithHistoriesLearnWeightsByRecordedSteps() {
     NoisyGroups data = new NoisyGroups(5, true);
     ExampleWeighting policy = weighting(data, LEARNING);
-    run(data, TOWERS, Objective.SAMPLED_SOFTMAX, options(8), policy, null);
+    run(data, TOWERS, Objective.SAMPLED_SOFTMAX, options(8), policy);
     assertThat(WeightReport.separation(data.train, policy.weights(), data.corrupt).weightAuc())
         .isGreaterThan(0.85);
   }
@@ -85,12 +78,12 @@ class ExampleWeightingTest {
     NoisyGroups data = new NoisyGroups(1, true);
     WeightingOptions off = WeightingOptions.builder().warmUpEpochs(3).build();
     ExampleWeighting policy = weighting(data, off);
-    Map<String, float[]> with = run(data, IDS, objective, options(3), policy, null);
-    assertEqualBits(with, run(data, IDS, objective, options(3), null, null));
+    Map<String, float[]> with = run(data, IDS, objective, options(3), policy);
+    assertEqualBits(with, run(data, IDS, objective, options(3), null));
     assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.NOT_BEGUN);
     assertThat(policy.weights()).containsOnly(1);
     ExampleWeighting on = weighting(data, LEARNING);
-    assertThat(run(data, IDS, objective, options(3), on, null).get("item.id"))
+    assertThat(run(data, IDS, objective, options(3), on).get("item.id"))
         .isNotEqualTo(with.get("item.id"));
   }
 
@@ -102,12 +95,13 @@ class ExampleWeightingTest {
     NoisyGroups data = new NoisyGroups(1, true);
     float[] ones = new float[data.train.size()];
     Arrays.fill(ones, 1);
-    Map<String, float[]> plain = train(data.train, IDS, objective, options(2), List.of(), null);
+    Map<String, float[]> plain = Steered.by().train(data.train, IDS, objective, options(2));
     assertEqualBits(
-        train(data.train.reweighted(ones), IDS, objective, options(2), List.of(), null), plain);
+        Steered.by().train(data.train.reweighted(ones), IDS, objective, options(2)), plain);
     ones[3] = 0;
     assertThat(
-            train(data.train.reweighted(ones), IDS, objective, options(2), List.of(), null)
+            Steered.by()
+                .train(data.train.reweighted(ones), IDS, objective, options(2))
                 .get("item.id"))
         .isNotEqualTo(plain.get("item.id"));
   }
@@ -127,7 +121,7 @@ class ExampleWeightingTest {
                 .seed(9)
                 .build());
     for (ExampleWeighting policy : List.of(first, second, third)) {
-      run(data, IDS, Objective.BPR, options(4), policy, null);
+      run(data, IDS, Objective.BPR, options(4), policy);
     }
     assertThat(second.weights()).isEqualTo(first.weights());
     assertThat(third.weights()).isNotEqualTo(first.weights());
@@ -138,34 +132,17 @@ class ExampleWeightingTest {
   void aResumedRunEndsWithTheSameBits(@TempDir Path folder) {
     NoisyGroups data = new NoisyGroups(3, true);
     ExampleWeighting whole = weighting(data, LEARNING);
-    Map<String, float[]> expected = run(data, IDS, Objective.BPR, options(6), whole, null);
+    Map<String, float[]> expected = run(data, IDS, Objective.BPR, options(6), whole);
     Path file = folder.resolve("checkpoint");
-    TrainingListener kill =
-        new TrainingListener() {
-          @Override
-          public void onEpoch(
-              int epoch, double meanLoss, Map<String, Double> validation, boolean best) {
-            if (epoch == 3) {
-              Thread.currentThread().interrupt();
-            }
-          }
-        };
-    ExampleWeighting killed = weighting(data, LEARNING);
-    assertThatThrownBy(
-            () ->
-                train(
-                    data.train,
-                    IDS,
-                    Objective.BPR,
-                    options(6),
-                    List.of(killed),
-                    checkpoint(file, false),
-                    kill))
+    long stepsToKill = 4L * (data.train.size() + 255) / 256 - 1;
+    Steered killed = Steered.by(weighting(data, LEARNING)).saved(file, false).killedAt(stepsToKill);
+    assertThatThrownBy(() -> killed.train(data.train, IDS, Objective.BPR, options(6)))
         .isInstanceOf(SextantException.class)
         .hasMessageContaining("interrupted");
     ExampleWeighting resumed = weighting(data, LEARNING);
     assertEqualBits(
-        run(data, IDS, Objective.BPR, options(6), resumed, checkpoint(file, true)), expected);
+        Steered.by(resumed).saved(file, true).train(data.train, IDS, Objective.BPR, options(6)),
+        expected);
     assertThat(resumed.weights()).isEqualTo(whole.weights());
     assertThat(resumed.report()).isEqualTo(whole.report());
   }
@@ -184,7 +161,7 @@ class ExampleWeightingTest {
             noise,
             data.opposite,
             null);
-    train(own, IDS, Objective.BPR, options(30), List.of(policy), null);
+    Steered.by(policy).train(own, IDS, Objective.BPR, options(30));
     assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.COLLAPSED);
     assertThat(policy.weights()).containsOnly(1);
     assertThat(policy.report().features()).isEmpty();
@@ -195,7 +172,7 @@ class ExampleWeightingTest {
     NoisyGroups data = new NoisyGroups(6, true);
     ExampleWeighting policy =
         new ExampleWeighting(LEARNING, data.features, data.opposite, data.guardSet);
-    run(data, IDS, Objective.BPR, options(8), policy, null);
+    run(data, IDS, Objective.BPR, options(8), policy);
     assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.HARMFUL);
     assertThat(policy.weights()).containsOnly(1);
   }
@@ -205,7 +182,7 @@ class ExampleWeightingTest {
   void featuresThatTellNothingGiveWeightsThatDoNotMatter(long seed) {
     NoisyGroups data = new NoisyGroups(seed, false);
     ExampleWeighting policy = weighting(data, LEARNING);
-    run(data, IDS, Objective.BPR, options(8), policy, null);
+    run(data, IDS, Objective.BPR, options(8), policy);
     // Either they are given up, or they hardly differ.
     assertThat(policy.report().effectiveShare()).as("seed %d", seed).isGreaterThan(0.8);
   }
@@ -213,10 +190,10 @@ class ExampleWeightingTest {
   @Test
   void lookAheadsThatAreNotFiniteAreSkippedCountedAndGivenUp() {
     NoisyGroups data = new NoisyGroups(7, true);
-    Interactions rated = valued(data.train, 1);
-    Interactions infinite = valued(data.metaSet, 3e38f);
+    Interactions rated = as(data.train, EventType.CLICK, 1);
+    Interactions infinite = as(data.metaSet, EventType.CLICK, 3e38f);
     ExampleWeighting policy = new ExampleWeighting(LEARNING, data.features, infinite, null);
-    train(rated, IDS, Objective.SQUARED_ERROR, options(8), List.of(policy), null);
+    Steered.by(policy).train(rated, IDS, Objective.SQUARED_ERROR, options(8));
     assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.DIVERGED);
     assertThat(policy.report().skippedSteps()).isGreaterThanOrEqualTo(20);
     assertThat(policy.weights()).containsOnly(1);
@@ -231,7 +208,7 @@ class ExampleWeightingTest {
         new ExampleFeatures.Columns(List.of("item"), filled(NoisyGroups.ITEMS, 0.25f));
     ExampleFeatures all = new ExampleFeatures(users, items, data.features.interactions(), true);
     ExampleWeighting policy = new ExampleWeighting(LEARNING, all, data.metaSet, data.guardSet);
-    run(data, IDS, Objective.BPR, options(6), policy, null);
+    run(data, IDS, Objective.BPR, options(6), policy);
     assertThat(policy.report().features())
         .extracting(WeightReport.Feature::name)
         .containsExactlyInAnyOrder("user", "item", "telling", "noise", "loss");
@@ -252,7 +229,7 @@ class ExampleWeightingTest {
         "meta set contradicts itself: user 'u0'");
     assertRefused(
         data,
-        rated(data.metaSet, 1).concat(rated(data.metaSet, 5)),
+        as(data.metaSet, EventType.RATING, 1).concat(as(data.metaSet, EventType.RATING, 5)),
         "occur with value 1.0 and 5.0");
     assertRefused(data, Fixture.interactions(1), "must have the users and items");
     // Users and items of the first half train, those of the second are trusted.
@@ -265,12 +242,11 @@ class ExampleWeightingTest {
         ExampleFeatures.of(
             new ExampleFeatures.Columns(List.of("constant"), filled(some.size(), 1)));
     ExampleWeighting apart = new ExampleWeighting(LEARNING, fitting, others, null);
-    assertThatThrownBy(() -> train(some, IDS, Objective.BPR, options(1), List.of(apart), null))
+    assertThatThrownBy(() -> Steered.by(apart).train(some, IDS, Objective.BPR, options(1)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("shares no user and no item");
     ExampleWeighting misfit = new ExampleWeighting(LEARNING, fitting, data.metaSet, null);
-    assertThatThrownBy(
-            () -> train(data.train, IDS, Objective.BPR, options(1), List.of(misfit), null))
+    assertThatThrownBy(() -> Steered.by(misfit).train(data.train, IDS, Objective.BPR, options(1)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("interaction features have");
     assertThatThrownBy(
@@ -290,25 +266,21 @@ class ExampleWeightingTest {
   }
 
   @Test
-  void sequencesAreToldToTakeFrozenWeights() {
+  void whatDoesNotLearnFromInteractionsIsToldToTakeFrozenWeights() {
     NoisyGroups data = new NoisyGroups(1, true);
+    PolicyExamples examples =
+        PolicyExamples.of(1, 1, new float[] {1}, new float[] {1}, new float[] {1});
     TensorThreads.run(
         () -> {
           try (Scope scope = Scope.open(Device.cpu())) {
-            SequenceTask task =
-                new SequenceTask(
-                    scope,
-                    new SequenceEncoder(
-                        scope, NoisyGroups.ITEMS, SequenceOptions.builder().build(), 1),
-                    data.train,
-                    SequenceSampling.builder().build(),
-                    1);
+            PolicyTask task =
+                new PolicyTask(new PolicyNetwork(scope, 1, 1, 2, 1, true, 1), examples);
             Trainer trainer =
                 new Trainer(
                     options(1), List.of(weighting(data, LEARNING)), TrainingListener.NONE, null);
             assertThatThrownBy(() -> trainer.train(scope, task, null))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("fit other strategies to the weights");
+                .hasMessageContaining("fit others to the weights");
           }
         });
   }
@@ -344,32 +316,9 @@ class ExampleWeightingTest {
 
   private static void assertRefused(NoisyGroups data, Interactions metaSet, String message) {
     ExampleWeighting policy = new ExampleWeighting(LEARNING, data.features, metaSet, null);
-    assertThatThrownBy(() -> run(data, IDS, Objective.BPR, options(1), policy, null))
+    assertThatThrownBy(() -> run(data, IDS, Objective.BPR, options(1), policy))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(message);
-  }
-
-  private static Interactions valued(Interactions rows, float value) {
-    return copy(rows, EventType.CLICK, value);
-  }
-
-  private static Interactions rated(Interactions rows, float value) {
-    return copy(rows, EventType.RATING, value);
-  }
-
-  private static Interactions copy(Interactions rows, EventType type, float value) {
-    Interactions.Builder copy = Interactions.builder(rows.users(), rows.items());
-    for (int row = 0; row < rows.size(); row++) {
-      copy.add(
-          rows.userAt(row),
-          rows.itemAt(row),
-          type,
-          value,
-          1,
-          rows.timeAt(row),
-          InteractionFeatures.UNKNOWN);
-    }
-    return copy.build();
   }
 
   private static float[] filled(int n, float value) {
@@ -391,11 +340,7 @@ class ExampleWeightingTest {
   }
 
   private static TrainingOptions options(int epochs) {
-    return TrainingOptions.builder().epochs(epochs).batchSize(256).patience(0).build();
-  }
-
-  private static CheckpointOptions checkpoint(Path file, boolean resume) {
-    return new CheckpointOptions(file, Duration.ofDays(1), resume, "run");
+    return Steered.options(epochs, 0.1f);
   }
 
   private static Map<String, float[]> run(
@@ -403,55 +348,8 @@ class ExampleWeightingTest {
       TwoTowerOptions shape,
       Objective objective,
       TrainingOptions options,
-      @Nullable ExampleWeighting policy,
-      @Nullable CheckpointOptions checkpoints) {
-    List<StepHook> hooks = policy == null ? List.of() : List.of(policy);
-    return train(data.train, shape, objective, options, hooks, checkpoints);
-  }
-
-  private static Map<String, float[]> train(
-      Interactions rows,
-      TwoTowerOptions shape,
-      Objective objective,
-      TrainingOptions options,
-      List<StepHook> hooks,
-      @Nullable CheckpointOptions checkpoints) {
-    return train(rows, shape, objective, options, hooks, checkpoints, TrainingListener.NONE);
-  }
-
-  /** The parameters after a training, in which no native memory is left behind. */
-  private static Map<String, float[]> train(
-      Interactions rows,
-      TwoTowerOptions shape,
-      Objective objective,
-      TrainingOptions options,
-      List<StepHook> hooks,
-      @Nullable CheckpointOptions checkpoints,
-      TrainingListener listener) {
-    SamplingOptions sampling =
-        SamplingOptions.builder()
-            .objective(objective)
-            .negatives(objective == Objective.SAMPLED_SOFTMAX ? 20 : 3)
-            .build();
-    long scopes = Scope.liveScopes();
-    Function<Fixture, Map<String, float[]>> work =
-        fixture -> {
-          fixture.train(options, hooks, listener, checkpoints, null);
-          return fixture.values();
-        };
-    Map<String, float[]> values =
-        TensorThreads.call(
-            () -> {
-              try (Fixture fixture = new Fixture(rows, shape, sampling, 1)) {
-                return work.apply(fixture);
-              }
-            });
-    assertThat(Scope.liveScopes()).isEqualTo(scopes);
-    return values;
-  }
-
-  private static void assertEqualBits(Map<String, float[]> actual, Map<String, float[]> expected) {
-    assertThat(actual.keySet()).isEqualTo(expected.keySet());
-    expected.forEach((name, value) -> assertThat(actual.get(name)).as(name).isEqualTo(value));
+      @Nullable ExampleWeighting policy) {
+    Steered training = policy == null ? Steered.by() : Steered.by(policy);
+    return training.train(data.train, shape, objective, options);
   }
 }

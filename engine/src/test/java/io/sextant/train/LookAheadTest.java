@@ -90,7 +90,7 @@ class LookAheadTest {
                   World.required(guard.closedForm()),
                   world.parameters);
           both.slopes(world.examples, world.weights, world.judges, world.judges, 9, 1);
-          float[] guarded = both.guardSlopes().perExample();
+          float[] guarded = both.guardSlopes().perRow();
           ClosedForm.Result shared = form.compute(world.examples, world.weights, 9);
           assertThat(shared.loss()).isCloseTo(loss, within(1e-6f * Math.abs(loss)));
           Map<String, float[]> behind = copied(shared);
@@ -102,9 +102,7 @@ class LookAheadTest {
               new FactorLookAhead(form, World.required(guard.closedForm()), null, world.parameters);
           assertThat(guarded)
               .isEqualTo(
-                  byGuard
-                      .slopes(world.examples, world.weights, world.judges, NONE, 9, 1)
-                      .perExample());
+                  byGuard.slopes(world.examples, world.weights, world.judges, NONE, 9, 1).perRow());
 
           // Nothing is left over for a step after the parameters have moved.
           form.compute(world.examples, world.weights, 9);
@@ -170,7 +168,7 @@ class LookAheadTest {
           double[] differences = new double[BATCH];
           LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, NONE, 50, 1);
           for (int e = 0; e < BATCH; e++) {
-            exact[e] = slopes.perExample()[e];
+            exact[e] = slopes.perRow()[e];
             float[] moved = weights.clone();
             moved[e] = 1.5f;
             double up = lookAhead.slopes(examples, moved, judges, NONE, 50, 1).metaLoss();
@@ -314,7 +312,7 @@ class LookAheadTest {
     double[] slopes(LookAhead lookAhead) {
       LookAhead.Slopes slopes = lookAhead.slopes(examples, weights, judges, NONE, STEP, 1);
       double[] result = new double[BATCH];
-      Arrays.setAll(result, e -> slopes.perExample()[e]);
+      Arrays.setAll(result, e -> slopes.perRow()[e]);
       assertThat(slopes.metaLoss()).isCloseTo(metaLoss(doubles(weights)), within(1e-5));
       return result;
     }

@@ -256,11 +256,11 @@ class RateWindowTest {
         float[] weights = objectives.weights(outputs);
         TwoTowerTask judge = task.over(rows, 77);
         FactorForm judgeForm = Objects.requireNonNull(judge.closedForm());
-        float[] each = objectives.ofExamples(all, weights);
+        float[] each = objectives.ofRows(all, weights);
         LookAhead.Slopes ahead =
             LookAhead.of(fixture.scope(), task, judge, null, parameters)
                 .slopes(all, each, all, new int[0], 9, 1);
-        slopes = objectives.slopes(all, ahead.perExample(), weights);
+        slopes = objectives.slopes(all, ahead.perRow(), weights);
         parameters.update(form.compute(all, each, 9).gradients(), all.length, 1);
         metaLoss = new FactorMetaGradient(judgeForm).loss(all, 9);
         assertThat(ahead.metaLoss()).isCloseTo(metaLoss, within(1e-6));

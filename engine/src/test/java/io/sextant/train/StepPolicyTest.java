@@ -1,5 +1,10 @@
 package io.sextant.train;
 
+import static io.sextant.train.Steered.IDS;
+import static io.sextant.train.Steered.TOWERS;
+import static io.sextant.train.Steered.as;
+import static io.sextant.train.Steered.assertEqualBits;
+import static io.sextant.train.Steered.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,15 +15,9 @@ import io.sextant.InteractionFeatures;
 import io.sextant.InvalidInputException;
 import io.sextant.SextantException;
 import io.sextant.data.Interactions;
-import io.sextant.nn.TwoTowerOptions;
-import io.sextant.tensor.Scope;
-import io.sextant.tensor.TensorThreads;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,14 +26,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StepPolicyTest {
 
-  private static final TwoTowerOptions IDS = TwoTowerOptions.builder().dimension(8).build();
-  private static final TwoTowerOptions TOWERS =
-      TwoTowerOptions.builder()
-          .dimension(8)
-          .history(TwoTowerOptions.History.SHARED)
-          .historyLength(10)
-          .hidden(List.of(8))
-          .build();
   private static final StepPolicyOptions LEARNING =
       StepPolicyOptions.builder().windows(2).metaBatchSize(1000).build();
 
@@ -64,7 +55,7 @@ class StepPolicyTest {
             StepPolicyOptions.builder().rates(false).windows(6).metaBatchSize(500).build(),
             data.metaSet,
             data.guardSet);
-    train(typed, IDS, Objective.BPR, options(10, 0.1f), List.of(policy), null, null);
+    Steered.by(policy).train(typed, IDS, Objective.BPR, options(10, 0.1f));
     StepPolicyReport report = policy.report();
     Map<EventType, Double> last = report.epochs().get(9).objectives();
     assertThat(last).containsOnlyKeys(EventType.VIEW, EventType.PURCHASE);
@@ -81,14 +72,7 @@ class StepPolicyTest {
   void towersLearnRatesOfAllThreeGroups() {
     NoisyGroups data = new NoisyGroups(1, true);
     StepPolicy policy = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
-    train(
-        typed(data),
-        TOWERS,
-        Objective.SAMPLED_SOFTMAX,
-        options(4, 0.01f),
-        List.of(policy),
-        null,
-        null);
+    Steered.by(policy).train(typed(data), TOWERS, Objective.SAMPLED_SOFTMAX, options(4, 0.01f));
     StepPolicyReport report = policy.report();
     assertThat(report.rates().dense()).isGreaterThan(report.start().dense());
     assertThat(report.rates().item()).isGreaterThan(report.start().item());
@@ -106,14 +90,11 @@ class StepPolicyTest {
     Interactions typed = typed(data);
     StepPolicyOptions once = StepPolicyOptions.builder().build();
     StepPolicy policy = new StepPolicy(once, data.metaSet, data.guardSet);
-    Map<String, float[]> plain =
-        train(typed, IDS, objective, options(1, 0.1f), List.of(), null, null);
-    assertEqualBits(
-        train(typed, IDS, objective, options(1, 0.1f), List.of(policy), null, null), plain);
+    Map<String, float[]> plain = Steered.by().train(typed, IDS, objective, options(1, 0.1f));
+    assertEqualBits(Steered.by(policy).train(typed, IDS, objective, options(1, 0.1f)), plain);
     assertThat(policy.report().outcome()).isEqualTo(StepPolicyReport.Outcome.NOT_BEGUN);
     StepPolicy on = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
-    assertThat(
-            train(typed, IDS, objective, options(1, 0.1f), List.of(on), null, null).get("item.id"))
+    assertThat(Steered.by(on).train(typed, IDS, objective, options(1, 0.1f)).get("item.id"))
         .isNotEqualTo(plain.get("item.id"));
   }
 
@@ -124,35 +105,16 @@ class StepPolicyTest {
     Interactions typed = typed(data);
     TrainingOptions options = options(4, 0.03f);
     StepPolicy whole = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
-    Map<String, float[]> expected =
-        train(typed, IDS, Objective.BPR, options, List.of(whole), null, null);
+    Map<String, float[]> expected = Steered.by(whole).train(typed, IDS, Objective.BPR, options);
     Path file = folder.resolve("checkpoint");
-    TrainingListener kill =
-        new TrainingListener() {
-          @Override
-          public void onStep(TrainingProgress progress) {
-            if (progress.step() == killedAt) {
-              Thread.currentThread().interrupt();
-            }
-          }
-        };
     StepPolicy killed = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
-    assertThatThrownBy(
-            () ->
-                train(
-                    typed,
-                    IDS,
-                    Objective.BPR,
-                    options,
-                    List.of(killed),
-                    checkpoint(file, false),
-                    kill))
+    Steered toKill = Steered.by(killed).saved(file, false).killedAt(killedAt);
+    assertThatThrownBy(() -> toKill.train(typed, IDS, Objective.BPR, options))
         .isInstanceOf(SextantException.class)
         .hasMessageContaining("interrupted");
     StepPolicy resumed = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
     assertEqualBits(
-        train(typed, IDS, Objective.BPR, options, List.of(resumed), checkpoint(file, true), null),
-        expected);
+        Steered.by(resumed).saved(file, true).train(typed, IDS, Objective.BPR, options), expected);
     assertThat(resumed.report()).isEqualTo(whole.report());
     assertThat(resumed.report().policySteps()).isEqualTo(7);
   }
@@ -160,31 +122,24 @@ class StepPolicyTest {
   @Test
   void metaLossesThatAreNotFinitePutTheRatesBack() {
     NoisyGroups data = new NoisyGroups(7, true);
-    Interactions infinite = valued(data.metaSet, 3e38f);
+    Interactions infinite = as(data.metaSet, EventType.CLICK, 3e38f);
     StepPolicy policy = new StepPolicy(LEARNING, infinite, null);
     Map<String, float[]> values =
-        train(
-            valued(data.train, 1),
-            IDS,
-            Objective.SQUARED_ERROR,
-            options(6, 0.1f),
-            List.of(policy),
-            null,
-            null);
+        Steered.by(policy)
+            .train(
+                as(data.train, EventType.CLICK, 1), IDS, Objective.SQUARED_ERROR, options(6, 0.1f));
     StepPolicyReport report = policy.report();
     assertThat(report.outcome()).isEqualTo(StepPolicyReport.Outcome.DIVERGED);
     assertThat(report.skippedSteps()).isEqualTo(5);
     assertThat(report.rates().user()).isCloseTo(report.start().user(), within(1e-6));
     assertEqualBits(
         values,
-        train(
-            valued(data.train, 1),
-            IDS,
-            Objective.SQUARED_ERROR,
-            options(6, 0.1f),
-            List.of(),
-            null,
-            null));
+        Steered.by()
+            .train(
+                as(data.train, EventType.CLICK, 1),
+                IDS,
+                Objective.SQUARED_ERROR,
+                options(6, 0.1f)));
   }
 
   @Test
@@ -192,7 +147,7 @@ class StepPolicyTest {
     NoisyGroups data = new NoisyGroups(6, true);
     Interactions clean = data.train.filter(row -> !data.corrupt[row]);
     StepPolicy policy = new StepPolicy(LEARNING, data.metaSet, data.opposite);
-    train(clean, IDS, Objective.BPR, options(8, 0.1f), List.of(policy), null, null);
+    Steered.by(policy).train(clean, IDS, Objective.BPR, options(8, 0.1f));
     assertThat(policy.report().outcome()).isEqualTo(StepPolicyReport.Outcome.HARMFUL);
   }
 
@@ -202,16 +157,13 @@ class StepPolicyTest {
     StepPolicy policy = new StepPolicy(LEARNING, data.metaSet, null);
     assertThatThrownBy(policy::report).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(
-            () ->
-                train(data.train, IDS, Objective.BPR, options(1, 10), List.of(policy), null, null))
+            () -> Steered.by(policy).train(data.train, IDS, Objective.BPR, options(1, 10)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("largest rate of user parameters is 10.0");
     StepPolicyOptions types = StepPolicyOptions.builder().rates(false).build();
     StepPolicy single = new StepPolicy(types, data.metaSet, null);
     assertThatThrownBy(
-            () ->
-                train(
-                    data.train, IDS, Objective.BPR, options(1, 0.1f), List.of(single), null, null))
+            () -> Steered.by(single).train(data.train, IDS, Objective.BPR, options(1, 0.1f)))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("all interactions are of one type");
     assertThatThrownBy(() -> StepPolicyOptions.builder().rates(false).objectives(false).build())
@@ -225,7 +177,7 @@ class StepPolicyTest {
   private static StepPolicyReport learn(
       Interactions rows, NoisyGroups data, float rate, int epochs) {
     StepPolicy policy = new StepPolicy(LEARNING, data.metaSet, data.guardSet);
-    train(rows, IDS, Objective.BPR, options(epochs, rate), List.of(policy), null, null);
+    Steered.by(policy).train(rows, IDS, Objective.BPR, options(epochs, rate));
     return policy.report();
   }
 
@@ -234,7 +186,7 @@ class StepPolicyTest {
       Interactions rows, NoisyGroups data, float rate, int epochs) {
     StepPolicyOptions still = StepPolicyOptions.builder().windows(2).policyRate(1e-9f).build();
     StepPolicy policy = new StepPolicy(still, data.metaSet, data.guardSet);
-    train(rows, IDS, Objective.BPR, options(epochs, rate), List.of(policy), null, null);
+    Steered.by(policy).train(rows, IDS, Objective.BPR, options(epochs, rate));
     return policy.report();
   }
 
@@ -252,14 +204,6 @@ class StepPolicyTest {
     return rows.build();
   }
 
-  private static Interactions valued(Interactions rows, float value) {
-    Interactions.Builder copy = Interactions.builder(rows.users(), rows.items());
-    for (int row = 0; row < rows.size(); row++) {
-      add(copy, rows, row, EventType.CLICK, value);
-    }
-    return copy.build();
-  }
-
   private static void add(
       Interactions.Builder to, Interactions from, int row, EventType type, float value) {
     to.add(
@@ -270,52 +214,5 @@ class StepPolicyTest {
         1,
         Event.NO_TIME,
         InteractionFeatures.UNKNOWN);
-  }
-
-  private static TrainingOptions options(int epochs, float rate) {
-    return TrainingOptions.builder()
-        .epochs(epochs)
-        .batchSize(256)
-        .userLearningRate(rate)
-        .itemLearningRate(rate)
-        .patience(0)
-        .build();
-  }
-
-  private static CheckpointOptions checkpoint(Path file, boolean resume) {
-    return new CheckpointOptions(file, Duration.ofDays(1), resume, "run");
-  }
-
-  /** The parameters after a training, in which no native memory is left behind. */
-  private static Map<String, float[]> train(
-      Interactions rows,
-      TwoTowerOptions shape,
-      Objective objective,
-      TrainingOptions options,
-      List<StepHook> hooks,
-      @Nullable CheckpointOptions checkpoints,
-      @Nullable TrainingListener listener) {
-    SamplingOptions sampling =
-        SamplingOptions.builder()
-            .objective(objective)
-            .negatives(objective == Objective.SAMPLED_SOFTMAX ? 20 : 3)
-            .build();
-    long scopes = Scope.liveScopes();
-    Map<String, float[]> values =
-        TensorThreads.call(
-            () -> {
-              try (Fixture fixture = new Fixture(rows, shape, sampling, 1)) {
-                TrainingListener hears = listener == null ? TrainingListener.NONE : listener;
-                fixture.train(options, hooks, hears, checkpoints, null);
-                return fixture.values();
-              }
-            });
-    assertThat(Scope.liveScopes()).isEqualTo(scopes);
-    return values;
-  }
-
-  private static void assertEqualBits(Map<String, float[]> actual, Map<String, float[]> expected) {
-    assertThat(actual.keySet()).isEqualTo(expected.keySet());
-    expected.forEach((name, value) -> assertThat(actual.get(name)).as(name).isEqualTo(value));
   }
 }
