@@ -84,8 +84,8 @@ record NoiseProtocol(
           training.fit(
               model(seed, EPOCHS), context, world.features(), world.metaSet(), world.guard());
       try (guided) {
-        tables.put("plain", judge(ranker, guided.plain(), known, truth));
-        tables.put("weighted", judge(ranker, guided.kept(), known, truth));
+        tables.put("plain", judge(ranker, guided.fits().plain(), known, truth));
+        tables.put("weighted", judge(ranker, guided.fits().kept(), known, truth));
       }
       for (String method : METHODS.subList(2, METHODS.size())) {
         Interactions train = method.equals("oracle") ? world.oracle() : world.clean();
@@ -223,8 +223,8 @@ record NoiseProtocol(
     }
     json.put("weightAuc", weightAuc(run));
     json.put("popularityAuc", popularityAuc(run));
-    json.put("pays", run.guided().pays());
-    json.put("onGuard", Intervals.json(run.guided().differences()));
+    json.put("pays", run.guided().fits().pays());
+    json.put("onGuard", Intervals.json(run.guided().fits().differences()));
     Map<String, Object> policy = WeightRecord.of(report);
     WeightReport.Separation separation = run.separation();
     if (separation != null) {
@@ -245,7 +245,7 @@ record NoiseProtocol(
                 ", weights' AUC %.3f beside popularity's %.3f, %s",
                 weightAuc(run),
                 popularityAuc(run),
-                run.guided().pays() ? "kept" : "not kept"))
+                run.guided().fits().pays() ? "kept" : "not kept"))
         .toString();
   }
 }

@@ -138,8 +138,8 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
         training.retrain(
             strategy, context, null, learned, world.train().concat(world.metaSet()), world.guard());
     try (guided) {
-      tables.put("equal", evaluate(ranker, guided.plain(), equal, known, truth));
-      tables.put("kept", evaluate(ranker, guided.kept(), equal, known, truth));
+      tables.put("equal", evaluate(ranker, guided.fits().plain(), equal, known, truth));
+      tables.put("kept", evaluate(ranker, guided.fits().kept(), equal, known, truth));
     }
     return new Run(tables, Ranker.usersWith(truth), chosen, guided);
   }
@@ -220,8 +220,8 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
       json.put(method, values);
     }
     json.put("chosen", run.chosen());
-    json.put("pays", run.guided().pays());
-    json.put("onGuard", Intervals.json(run.guided().differences()));
+    json.put("pays", run.guided().fits().pays());
+    json.put("onGuard", Intervals.json(run.guided().fits().differences()));
     return json;
   }
 
@@ -235,7 +235,7 @@ record SignalsProtocol(SignalsData data, int seeds, long firstSeed, boolean vali
     }
     return line.append("; chosen ")
         .append(run.chosen())
-        .append(run.guided().pays() ? "; kept" : "; not kept")
+        .append(run.guided().fits().pays() ? "; kept" : "; not kept")
         .toString();
   }
 }

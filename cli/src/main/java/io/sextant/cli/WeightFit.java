@@ -125,7 +125,7 @@ record WeightFit(
             boolean keeps =
                 learned.isLearned()
                     && switch (section.mode()) {
-                      case WHERE_THEY_PAY -> result.pays();
+                      case WHERE_THEY_PAY -> result.fits().pays();
                       case ALWAYS -> true;
                       case NEVER -> false;
                     };
@@ -135,8 +135,8 @@ record WeightFit(
             tried.put(
                 strategy.name(),
                 Map.of(
-                    "differences", Intervals.json(result.differences()),
-                    "pays", result.pays(),
+                    "differences", Intervals.json(result.fits().differences()),
+                    "pays", result.fits().pays(),
                     "kept", keeps));
           }
         }

@@ -4,13 +4,11 @@ import io.sextant.EventType;
 import io.sextant.InvalidInputException;
 import io.sextant.SextantException;
 import io.sextant.data.Interactions;
-import io.sextant.eval.Interval;
-import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.FittedStrategy;
-import io.sextant.strategy.Ranker;
-import io.sextant.strategy.TwoTowerStrategy;
+import io.sextant.strategy.GradientTrained;
+import io.sextant.train.CheckpointOptions;
 import io.sextant.train.StepPolicy;
 import io.sextant.train.StepPolicyOptions;
 import io.sextant.train.StepPolicyReport;
@@ -20,20 +18,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Training with step sizes and weights of event types that a {@link StepPolicy} has learned, and a
- * guard on whether they pay.
+ * guard, {@link GuidedFits}, on whether they pay.
  *
  * <p>The policy learns beside a few trainings, each from the start with the step sizes that the one
  * before has used on average, until they change little: a start that was far too high or too low
  * spoils one training and not the last. The policy's own rate is halved where a rate has turned
  * back or changes by less than a factor of 2: it is near, and would swing. Then the strategy is
  * fitted with what the last one has used on average, and with default rates and equal weights of
- * types as well. Both are judged on the guard set, which nothing has learned from, and the default
- * is kept where it is better. Time: that of up to {@code runs + 2} trainings.
+ * types as well, and the default is kept unless the other is better on the guard set. Time: that of
+ * up to {@code runs + 2} trainings.
+ *
+ * <p>A checkpoint of the context is that of the guided fit. The other trainings save themselves
+ * beside it, so that a run which was killed goes on in the training that it had reached.
  *
  * <p>Thread safety: immutable.
  *
@@ -46,7 +48,6 @@ public record GuidedRates(
     StepPolicyOptions policy, int runs, Rates defaults, RankingMetric metric) {
 
   private static final Logger LOG = LoggerFactory.getLogger(GuidedRates.class);
-  private static final int RESAMPLES = 1000;
 
   /** Rates that change by less than this factor from one training to the next have settled. */
   private static final double SETTLED = 1.25;
@@ -62,58 +63,68 @@ public record GuidedRates(
 
   /** Four trainings at most, the engine's default rates, judged by NDCG@10. */
   public static GuidedRates of(StepPolicyOptions policy) {
-    TrainingOptions usual = TrainingOptions.builder().build();
-    return new GuidedRates(policy, 4, ratesOf(usual), RankingMetric.ndcg(10));
+    return new GuidedRates(
+        policy, 4, ratesOf(TrainingOptions.builder().build()), RankingMetric.ndcg(10));
   }
 
-  private static Rates ratesOf(TrainingOptions training) {
+  /** The step sizes of a training. */
+  public static Rates ratesOf(TrainingOptions training) {
     return new Rates(
         training.learningRate(), training.userLearningRate(), training.itemLearningRate());
   }
 
+  /** A training with other step sizes. */
+  public static TrainingOptions with(TrainingOptions training, Rates rates) {
+    return training.withRates((float) rates.dense(), (float) rates.user(), (float) rates.item());
+  }
+
   /**
-   * The two fits and which one is kept.
+   * The two fits, of which the plain one has default rates and equal weights of types.
    *
-   * @param byDefault with default rates and equal weights of types
-   * @param guided with the learned ones; the same as byDefault where none were learned
+   * @param fits and which of them is kept
    * @param reports of the trainings beside which the policy has learned, but for those that
    *     diverged
+   * @param diverged how many have
+   * @param learned the rates that were found; the default ones where none were
    * @param rates of the fit that is kept
    * @param objectives weights of event types of the fit that is kept; empty for equal ones
-   * @param differences of guided to byDefault on the guard set, by metric; empty where nothing was
-   *     learned
-   * @param pays whether what was learned is kept
    */
   public record Result(
-      FittedStrategy byDefault,
-      FittedStrategy guided,
+      GuidedFits fits,
       List<StepPolicyReport> reports,
+      int diverged,
+      Rates learned,
       Rates rates,
-      Map<EventType, Double> objectives,
-      Map<String, Interval> differences,
-      boolean pays)
+      Map<EventType, Double> objectives)
       implements AutoCloseable {
 
-    /** The fit that is kept. */
-    public FittedStrategy kept() {
-      return pays ? guided : byDefault;
+    public Result {
+      reports = List.copyOf(reports);
+      objectives = Map.copyOf(objectives);
     }
 
-    /** Closes the fit that is not kept and returns the other, which is the caller's to close. */
-    public FittedStrategy take() {
-      if (byDefault != guided) {
-        (pays ? byDefault : guided).close();
+    /** What became of the rates that were found. */
+    public Outcome outcome() {
+      if (fits.plain() == fits.guided()) {
+        return Outcome.NOTHING_LEARNED;
       }
-      return kept();
+      return fits.pays() ? Outcome.KEPT : Outcome.NOT_BETTER;
     }
 
     @Override
     public void close() {
-      byDefault.close();
-      if (byDefault != guided) {
-        guided.close();
-      }
+      fits.close();
     }
+  }
+
+  /** What becomes of learned rates. */
+  public enum Outcome {
+    /** They rank the guard set better than the default ones do, by more than chance. */
+    KEPT,
+    /** They do not: the default ones are kept. */
+    NOT_BETTER,
+    /** The last training has diverged or led nowhere, or was too short: defaults are kept. */
+    NOTHING_LEARNED
   }
 
   /**
@@ -128,66 +139,81 @@ public record GuidedRates(
    *     below the policy's largest rate
    */
   public Result fit(
-      TwoTowerStrategy strategy, FitContext context, Interactions metaSet, Interactions guardSet) {
-    List<StepPolicyReport> reports = new ArrayList<>();
-    boolean learned = learn(strategy, context, metaSet, guardSet, reports);
-    FittedStrategy guided = null;
-    FittedStrategy byDefault = null;
-    try {
-      byDefault = with(strategy, defaults).fit(context.withCheckpoints(null));
-      if (!learned) {
-        LOG.warn("the policy has learned nothing that could be kept: default rates are kept");
-        return new Result(byDefault, byDefault, reports, defaults, Map.of(), Map.of(), false);
-      }
-      StepPolicyReport last = reports.get(reports.size() - 1);
-      Interactions train = context.train().interactions();
-      guided =
-          with(strategy, last.rates())
-              .fit(context.withInteractions(reweighted(train, last.objectives())));
-      try (Ranker ranker = new Ranker()) {
-        Interactions known = train.concat(metaSet);
-        MetricTable of = ranker.evaluate(guided, known, guardSet, List.of(metric));
-        MetricTable than = ranker.evaluate(byDefault, known, guardSet, List.of(metric));
-        boolean pays = of.mean(metric) >= than.mean(metric);
-        if (!pays) {
-          LOG.warn("default rates are kept: on the guard set they are better than learned ones");
-        }
-        return new Result(
-            byDefault,
-            guided,
-            reports,
-            pays ? last.rates() : defaults,
-            pays ? last.objectives() : Map.of(),
-            of.differenceTo(than, RESAMPLES, policy.seed()),
-            pays);
-      }
-    } catch (RuntimeException | Error e) {
-      if (guided != null) {
-        guided.close();
-      }
-      if (byDefault != null) {
-        byDefault.close();
-      }
-      throw e;
+      GradientTrained strategy, FitContext context, Interactions metaSet, Interactions guardSet) {
+    Trials trials = new Trials();
+    boolean learned = learn(strategy, context, metaSet, guardSet, trials);
+    Supplier<FittedStrategy> byDefault =
+        () -> with(strategy, defaults).fit(beside(context, "default"));
+    if (!learned) {
+      LOG.warn("the policy has learned nothing that could be kept: default rates are kept");
+      return new Result(
+          GuidedFits.unguided(byDefault.get()),
+          trials.reports,
+          trials.diverged,
+          defaults,
+          defaults,
+          Map.of());
     }
+    StepPolicyReport last = trials.reports.get(trials.reports.size() - 1);
+    Interactions train = context.train().interactions();
+    FitContext weighed = context.withInteractions(reweighted(train, last.objectives()));
+    GuidedFits fits =
+        GuidedFits.judged(
+            byDefault,
+            () -> with(strategy, last.rates()).fit(weighed),
+            train.concat(metaSet),
+            guardSet,
+            metric,
+            policy.seed());
+    if (!fits.pays()) {
+      LOG.warn("default rates are kept: learned ones are not better on the guard set");
+    }
+    return new Result(
+        fits,
+        trials.reports,
+        trials.diverged,
+        last.rates(),
+        fits.pays() ? last.rates() : defaults,
+        fits.pays() ? last.objectives() : Map.of());
+  }
+
+  /** What the trainings beside which the policy learns have shown. */
+  private static final class Trials {
+    final List<StepPolicyReport> reports = new ArrayList<>();
+    int diverged;
+  }
+
+  /** The context of a training that saves itself in a file of its own. */
+  private static FitContext beside(FitContext context, String name) {
+    CheckpointOptions of = context.checkpoints();
+    if (of == null) {
+      return context;
+    }
+    return context.withCheckpoints(
+        new CheckpointOptions(
+            of.file().resolveSibling(name + "-" + of.file().getFileName()),
+            of.interval(),
+            of.resume(),
+            of.fingerprint()));
   }
 
   /** Learns in a few trainings; whether the last one has ended well. */
   private boolean learn(
-      TwoTowerStrategy strategy,
+      GradientTrained strategy,
       FitContext context,
       Interactions metaSet,
       Interactions guardSet,
-      List<StepPolicyReport> reports) {
-    FitContext trial = context.withValidation(null).withCheckpoints(null);
+      Trials trials) {
     Rates rates = ratesOf(strategy.training());
     StepPolicyOptions options = policy;
     double[] before = new double[3];
     boolean learned = false;
     for (int run = 0; run < runs; run++) {
       StepPolicy steps = new StepPolicy(options, metaSet, guardSet);
+      FitContext trial =
+          beside(context, "run" + run).withValidation(null).withHooks(List.of(steps));
       try {
-        with(strategy, rates).fit(trial.withHooks(List.of(steps))).close();
+        with(strategy, rates).fit(trial).close();
       } catch (InvalidInputException e) {
         throw e;
       } catch (SextantException e) {
@@ -196,11 +222,12 @@ public record GuidedRates(
         }
         LOG.warn("a training with rates {} has diverged: the next one is slower", rates, e);
         rates = new Rates(rates.dense() / RETREAT, rates.user() / RETREAT, rates.item() / RETREAT);
+        trials.diverged++;
         learned = false;
         continue;
       }
       StepPolicyReport report = steps.report();
-      reports.add(report);
+      trials.reports.add(report);
       learned = report.outcome() == StepPolicyReport.Outcome.LEARNED;
       double[] moved = logRatios(report.rates(), report.start());
       double most = Arrays.stream(moved).map(Math::abs).max().orElseThrow();
@@ -233,11 +260,8 @@ public record GuidedRates(
     return from == 0 ? 0 : Math.log(to / from);
   }
 
-  private static TwoTowerStrategy with(TwoTowerStrategy strategy, Rates rates) {
-    return strategy.withTraining(
-        strategy
-            .training()
-            .withRates((float) rates.dense(), (float) rates.user(), (float) rates.item()));
+  private static GradientTrained with(GradientTrained strategy, Rates rates) {
+    return strategy.withTraining(with(strategy.training(), rates));
   }
 
   private static Interactions reweighted(Interactions rows, Map<EventType, Double> objectives) {

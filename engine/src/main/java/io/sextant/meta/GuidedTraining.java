@@ -2,44 +2,35 @@ package io.sextant.meta;
 
 import io.sextant.InvalidInputException;
 import io.sextant.data.Interactions;
-import io.sextant.eval.Interval;
-import io.sextant.eval.MetricTable;
 import io.sextant.eval.RankingMetric;
 import io.sextant.strategy.FitContext;
 import io.sextant.strategy.FittedStrategy;
-import io.sextant.strategy.Ranker;
+import io.sextant.strategy.GradientTrained;
 import io.sextant.strategy.Strategy;
-import io.sextant.strategy.TwoTowerStrategy;
 import io.sextant.train.CheckpointOptions;
 import io.sextant.train.ExampleFeatures;
 import io.sextant.train.ExampleWeighting;
 import io.sextant.train.WeightReport;
 import io.sextant.train.WeightingOptions;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Training whose examples a policy weighs: {@link ExampleWeighting} in one of two modes, and a
- * guard on whether the weights pay.
- *
- * <p>The guard: the strategy is fitted with equal weights as well, and both are judged on the guard
- * set, which nothing has learned from. Unless the weighted one is better by more than chance (the
- * 95 % interval of the paired difference over users lies above 0), the plain one is kept. So
- * weights can cost time, a second fit, but hardly ever quality.
+ * guard, {@link GuidedFits}, on whether the weights pay.
  *
  * <p>Thread safety: immutable.
  *
  * @param mode how weights and strategy are learned
- * @param learner the two-tower model beside which weights are learned: best small and quick, with
- *     few epochs; it is thrown away afterwards. In mode {@link Mode#JOINT} it is not used
+ * @param learner the two-tower or sequence model beside which weights are learned: best small and
+ *     quick, with few epochs; it is thrown away afterwards. In mode {@link Mode#JOINT} it is not
+ *     used
  * @param weighting how weights are learned
  * @param metric by which the guard judges
  */
 public record GuidedTraining(
-    Mode mode, TwoTowerStrategy learner, WeightingOptions weighting, RankingMetric metric) {
-
-  private static final int RESAMPLES = 1000;
+    Mode mode, GradientTrained learner, WeightingOptions weighting, RankingMetric metric) {
 
   /** How weights and strategy are learned. */
   public enum Mode {
@@ -48,55 +39,29 @@ public record GuidedTraining(
      * interactions. The better one where both were tried.
      */
     FREEZE_AND_RETRAIN,
-    /** A two-tower strategy and its weights learn together, in one training. */
+    /** A two-tower or sequence strategy and its weights learn together, in one training. */
     JOINT
   }
 
   /** Freezes and retrains, judged by NDCG@100: long lists tell the two apart with fewer users. */
-  public static GuidedTraining of(TwoTowerStrategy learner, WeightingOptions weighting) {
+  public static GuidedTraining of(GradientTrained learner, WeightingOptions weighting) {
     return new GuidedTraining(Mode.FREEZE_AND_RETRAIN, learner, weighting, RankingMetric.ndcg(100));
   }
 
   /**
-   * The two fits and which one is kept.
+   * The two fits, of which the plain one has equal weights.
    *
-   * @param plain with equal weights
-   * @param weighted with the learned ones; the same as plain where none were learned
+   * @param fits and which of them is kept
    * @param weights of the training interactions, mean 1, whether they are kept or not
    * @param report what the policy did
-   * @param differences of weighted to plain on the guard set, by metric; empty where no weights
-   *     were learned
-   * @param pays whether the weights are kept
    */
   @SuppressWarnings("ArrayRecordComponent") // Results are handed over, not compared.
-  public record Result(
-      FittedStrategy plain,
-      FittedStrategy weighted,
-      float[] weights,
-      WeightReport report,
-      Map<String, Interval> differences,
-      boolean pays)
+  public record Result(GuidedFits fits, float[] weights, WeightReport report)
       implements AutoCloseable {
-
-    /** The fit that is kept. */
-    public FittedStrategy kept() {
-      return pays ? weighted : plain;
-    }
-
-    /** Closes the fit that is not kept and returns the other, which is the caller's to close. */
-    public FittedStrategy take() {
-      if (plain != weighted) {
-        (pays ? plain : weighted).close();
-      }
-      return kept();
-    }
 
     @Override
     public void close() {
-      plain.close();
-      if (plain != weighted) {
-        weighted.close();
-      }
+      fits.close();
     }
   }
 
@@ -112,6 +77,10 @@ public record GuidedTraining(
     /** Whether the weights are those of the policy. */
     public boolean isLearned() {
       return report.outcome() == WeightReport.Outcome.LEARNED;
+    }
+
+    private Result with(GuidedFits fits) {
+      return new Result(fits, weights, report);
     }
   }
 
@@ -150,33 +119,21 @@ public record GuidedTraining(
       Learned learned,
       Interactions known,
       Interactions guardSet) {
-    FittedStrategy plain = strategy.fit(context.withCheckpoints(plainCheckpoints));
+    Supplier<FittedStrategy> plain = () -> strategy.fit(context.withCheckpoints(plainCheckpoints));
     if (!learned.isLearned()) {
-      return new Result(plain, plain, learned.weights(), learned.report(), Map.of(), false);
+      return learned.with(GuidedFits.unguided(plain.get()));
     }
-    FittedStrategy weighted = null;
-    try {
-      Interactions reweighted = context.train().interactions().reweighted(learned.weights());
-      weighted = strategy.fit(context.withInteractions(reweighted));
-      return judged(plain, weighted, learned, known, guardSet);
-    } catch (RuntimeException | Error e) {
-      if (weighted != null) {
-        weighted.close();
-      }
-      plain.close();
-      throw e;
-    }
+    Interactions reweighted = context.train().interactions().reweighted(learned.weights());
+    return learned.with(
+        judged(plain, () -> strategy.fit(context.withInteractions(reweighted)), known, guardSet));
   }
 
-  private Result judged(
-      FittedStrategy plain,
-      FittedStrategy weighted,
-      Learned learned,
+  private GuidedFits judged(
+      Supplier<FittedStrategy> plain,
+      Supplier<FittedStrategy> weighted,
       Interactions known,
       Interactions guardSet) {
-    Map<String, Interval> differences = differences(weighted, plain, known, guardSet);
-    boolean pays = differences.values().stream().allMatch(gain -> gain.isAbove(0));
-    return new Result(plain, weighted, learned.weights(), learned.report(), differences, pays);
+    return GuidedFits.judged(plain, weighted, known, guardSet, metric, weighting.seed());
   }
 
   /**
@@ -188,7 +145,7 @@ public record GuidedTraining(
    *     from
    * @param guardSet more of them, to judge by
    * @throws InvalidInputException if the sets cannot judge the interactions, or the mode is JOINT
-   *     and the strategy is no two-tower model
+   *     and the strategy is not trained by gradients
    */
   public Result fit(
       Strategy strategy,
@@ -201,37 +158,19 @@ public record GuidedTraining(
       Learned learned = learn(context.withCheckpoints(null), features, metaSet, guardSet);
       return retrain(strategy, context, null, learned, known, guardSet);
     }
-    if (!(strategy instanceof TwoTowerStrategy)) {
+    if (!(strategy instanceof GradientTrained)) {
       throw new InvalidInputException(
           "strategy '%s' cannot learn together with weights of its examples: freeze the weights and retrain"
               .formatted(strategy.name()));
     }
     ExampleWeighting policy = new ExampleWeighting(weighting, features, metaSet, guardSet);
     FittedStrategy weighted = strategy.fit(context.withHooks(List.of(policy)));
-    FittedStrategy plain = null;
-    try {
-      Learned learned = new Learned(policy.weights(), policy.report());
-      plain = strategy.fit(context.withCheckpoints(null));
-      if (!learned.isLearned()) {
-        weighted.close();
-        return new Result(plain, plain, learned.weights(), learned.report(), Map.of(), false);
-      }
-      return judged(plain, weighted, learned, known, guardSet);
-    } catch (RuntimeException | Error e) {
+    Learned learned = new Learned(policy.weights(), policy.report());
+    Supplier<FittedStrategy> plain = () -> strategy.fit(context.withCheckpoints(null));
+    if (!learned.isLearned()) {
       weighted.close();
-      if (plain != null) {
-        plain.close();
-      }
-      throw e;
+      return learned.with(GuidedFits.unguided(plain.get()));
     }
-  }
-
-  private Map<String, Interval> differences(
-      FittedStrategy weighted, FittedStrategy plain, Interactions known, Interactions guardSet) {
-    try (Ranker ranker = new Ranker()) {
-      MetricTable better = ranker.evaluate(weighted, known, guardSet, List.of(metric));
-      MetricTable than = ranker.evaluate(plain, known, guardSet, List.of(metric));
-      return better.differenceTo(than, RESAMPLES, weighting.seed());
-    }
+    return learned.with(judged(plain, () -> weighted, known, guardSet));
   }
 }

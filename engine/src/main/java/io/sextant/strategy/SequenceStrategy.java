@@ -41,7 +41,7 @@ public record SequenceStrategy(
     TrainingOptions training,
     String validationMetric,
     int validationUsers)
-    implements Strategy {
+    implements GradientTrained {
 
   static final String TYPE = "sequence";
 
@@ -80,7 +80,7 @@ public record SequenceStrategy(
         .patience(4);
   }
 
-  /** The same with other training options, for example another seed. */
+  @Override
   public SequenceStrategy withTraining(TrainingOptions options) {
     return new SequenceStrategy(name, shape, sampling, options, validationMetric, validationUsers);
   }

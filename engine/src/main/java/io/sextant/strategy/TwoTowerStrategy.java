@@ -52,7 +52,7 @@ public record TwoTowerStrategy(
     String validationMetric,
     int validationUsers,
     @Nullable FewShotSettings fewShot)
-    implements Strategy {
+    implements GradientTrained {
 
   static final String TYPE = "two-tower";
   private static final String RMSE = "rmse";
@@ -89,7 +89,7 @@ public record TwoTowerStrategy(
         name, shape, sampling, training, itemStatistics, metric, validationUsers, fewShot);
   }
 
-  /** The same with other training options, for example another seed. */
+  @Override
   public TwoTowerStrategy withTraining(TrainingOptions options) {
     return new TwoTowerStrategy(
         name, shape, sampling, options, itemStatistics, validationMetric, validationUsers, fewShot);

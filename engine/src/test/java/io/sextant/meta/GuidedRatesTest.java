@@ -53,13 +53,15 @@ class GuidedRatesTest {
     try (GuidedRates.Result result =
             guided(slow).fit(strategy(start), context(clean), data.metaSet, data.guardSet);
         FittedStrategy good = strategy(0.1f).fit(context(clean))) {
-      assertThat(result.pays()).isTrue();
+      assertThat(result.fits().pays()).isTrue();
+      assertThat(result.outcome()).isEqualTo(GuidedRates.Outcome.KEPT);
+      assertThat(result.rates()).isEqualTo(result.learned());
       assertThat(result.reports()).isNotEmpty();
-      assertThat(result.kept()).isSameAs(result.guided());
+      assertThat(result.fits().kept()).isSameAs(result.fits().guided());
       assertThat(result.rates())
           .isEqualTo(result.reports().get(result.reports().size() - 1).rates());
-      assertThat(result.differences()).containsOnlyKeys(METRIC.toString());
-      assertThat(ndcg(result.kept(), data)).isGreaterThan(0.9 * ndcg(good, data));
+      assertThat(result.fits().differences()).containsOnlyKeys(METRIC.toString());
+      assertThat(ndcg(result.fits().kept(), data)).isGreaterThan(0.9 * ndcg(good, data));
     }
   }
 
@@ -71,11 +73,12 @@ class GuidedRatesTest {
     GuidedRates training = new GuidedRates(still, 1, USUAL, METRIC);
     GuidedRates.Result result =
         training.fit(strategy(1e-5f), context(clean), data.metaSet, data.guardSet);
-    assertThat(result.pays()).isFalse();
+    assertThat(result.outcome()).isEqualTo(GuidedRates.Outcome.NOT_BETTER);
+    assertThat(result.learned()).isNotEqualTo(USUAL);
     assertThat(result.rates()).isEqualTo(USUAL);
     assertThat(result.objectives()).isEmpty();
-    try (FittedStrategy taken = result.take()) {
-      assertThat(taken).isSameAs(result.byDefault());
+    try (FittedStrategy taken = result.fits().take()) {
+      assertThat(taken).isSameAs(result.fits().plain());
       assertThat(ndcg(taken, data)).isPositive();
     }
   }
