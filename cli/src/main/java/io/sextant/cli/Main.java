@@ -26,6 +26,7 @@ import picocli.CommandLine.Command;
       Serve.class,
       Noise.class,
       Signals.class,
+      Rates.class,
       Ope.class,
       Feedback.class,
       Doctor.class
