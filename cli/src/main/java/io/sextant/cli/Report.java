@@ -65,6 +65,7 @@ final class Report implements Callable<Integer> {
     HtmlPage page = new HtmlPage("Sextant: how this model was made");
     overview(page, record);
     fits(page, record.path("fits"));
+    RatePage.add(page, record.path("rates"));
     WeightPage.add(page, record.path("weights"));
     policy(page, record);
     frontier(page, record.path("frontier"));

@@ -9,6 +9,7 @@ import io.sextant.meta.MetaOptions;
 import io.sextant.meta.MetaPolicy;
 import io.sextant.meta.PolicyProfile;
 import io.sextant.models.ModelZoo;
+import io.sextant.models.RatesSection;
 import io.sextant.models.Recipe;
 import io.sextant.models.WeightsSection;
 import io.sextant.strategy.Strategy;
@@ -144,11 +145,17 @@ final class Train implements Callable<Integer> {
     } else {
       text = ModelZoo.withOverrides(text, overrides);
     }
-    WeightFit weights = weights(parsed, device, data, parts, ordered, checkpoints);
+    RateFit rates = rates(parsed, device, data, parts, ordered, checkpoints);
+    if (rates.record() != null) {
+      result.put("rates", rates.record());
+    }
+    List<Strategy> strategies = rates.strategies();
+    WeightFit weights = weights(parsed, strategies, device, data, parts, ordered, checkpoints);
     if (weights.record() != null) {
       result.put("weights", weights.record());
     }
-    try (PolicyFit policies = policy(parsed, device, data, parts, weights, checkpoints);
+    try (PolicyFit policies =
+            policy(parsed, strategies, device, data, parts, weights, checkpoints);
         Fitted fitted = Fitted.fit(policies.strategies(), device, weights::inTheEnd, checkpoints)) {
       // What cannot be fitted to the early events can often not be fitted to all of them either.
       Set<String> warnings = new LinkedHashSet<>(policies.warnings());
@@ -202,8 +209,29 @@ final class Train implements Callable<Integer> {
     }
   }
 
+  private RateFit rates(
+      Recipe parsed,
+      Device device,
+      Dataset data,
+      EventParts parts,
+      boolean ordered,
+      Fitted.Checkpoints checkpoints)
+      throws IOException {
+    List<Strategy> strategies = parsed.strategies(common.seed());
+    RatesSection section = parsed.rates();
+    if (section == null) {
+      return RateFit.none(strategies);
+    }
+    Fitted.Checkpoints inner = checkpoints.in("rates");
+    Files.createDirectories(inner.folder());
+    boolean policy = parsed.meta() != null;
+    return RateFit.of(
+        section, strategies, device, data, parts, ordered, policy, common.seed(), inner);
+  }
+
   private WeightFit weights(
       Recipe parsed,
+      List<Strategy> strategies,
       Device device,
       Dataset data,
       EventParts parts,
@@ -216,7 +244,6 @@ final class Train implements Callable<Integer> {
     }
     Fitted.Checkpoints inner = checkpoints.in("weights");
     Files.createDirectories(inner.folder());
-    List<Strategy> strategies = parsed.strategies(common.seed());
     boolean policy = parsed.meta() != null;
     return WeightFit.of(
         section, strategies, device, data, parts, ordered, policy, common.seed(), inner);
@@ -224,13 +251,13 @@ final class Train implements Callable<Integer> {
 
   private PolicyFit policy(
       Recipe parsed,
+      List<Strategy> strategies,
       Device device,
       Dataset data,
       EventParts parts,
       WeightFit weights,
       Fitted.Checkpoints checkpoints)
       throws IOException {
-    List<Strategy> strategies = parsed.strategies(common.seed());
     Optional<MetaOptions> options = parsed.meta(common.seed());
     if (options.isEmpty()) {
       return PolicyFit.none(strategies);

@@ -90,7 +90,7 @@ record WeightFit(
     boolean[] learnable = slices.learnable();
     ExampleFeatures features =
         WeightSignal.features(all, row -> learnable[row], section.features());
-    GuidedTraining training = section.training(seed);
+    GuidedTraining training = section.training(strategies, seed);
     GuidedTraining.Learned learned;
     Map<String, Object> tried = new LinkedHashMap<>();
     Set<String> kept = new LinkedHashSet<>();
@@ -144,6 +144,7 @@ record WeightFit(
     }
     Map<String, Object> record = new LinkedHashMap<>();
     record.put("mode", section.mode().name());
+    record.put("learner", training.learner().name());
     record.put("metaSet", slices.metaSet().size());
     record.put("guardSet", slices.guardSet().size());
     record.putAll(WeightRecord.of(learned.report()));

@@ -18,10 +18,13 @@ final class WeightPage {
     }
     page.section("Weights of events")
         .paragraph(
-            "Outcome: %s, after %d steps of the policy. Weights have mean 1; so many of the events, equally weighted, would carry as much: %s."
+            "Outcome: %s, after %d steps of the policy%s. Weights have mean 1; so many of the events, equally weighted, would carry as much: %s."
                 .formatted(
                     weights.path("outcome").asText(),
                     weights.path("steps").asLong(),
+                    weights.has("learner")
+                        ? " beside a model of type " + weights.path("learner").asText()
+                        : "",
                     number(weights.path("effectiveShare"))));
     distribution(page, weights);
     strategies(page, weights.path("strategies"));

@@ -50,9 +50,7 @@ final class Cli {
       epochs = 3
       """;
 
-  /**
-   * Weights, whether they pay or not, learned with seed 2: events of four and five can be trusted.
-   */
+  /** Weights, whether they pay or not: events of four and five can be trusted. */
   static final String WEIGHTS =
       """
 
@@ -66,6 +64,16 @@ final class Cli {
       epochs = 30
       dimension = 8
       batchSize = 512
+      """;
+
+  /** Step sizes, learned beside three trainings at most. */
+  static final String RATES =
+      """
+
+      [rates]
+      runs = 3
+      metaShare = 0.1
+      guardShare = 0.1
       """;
 
   private Cli() {}

@@ -110,6 +110,31 @@ class ResumeTest {
   }
 
   @Test
+  void ratesAreTheSameWhereverTheirLearningWasKilled() throws Exception {
+    recipe = Files.writeString(folder.resolve("rates.toml"), Cli.RECIPE + Cli.RATES);
+    csv = Cli.ratedGroups(folder);
+    settings = List.of("--set", "twoTower.epochs=20");
+    end(train("whole", "whole.log"), "whole.log");
+    // In the first training beside which rates are learned, in the next, and in the last fit.
+    String ofRates = "rates of two-tower: epoch 12,";
+    for (String reached : List.of(ofRates, ofRates, "\ntwo-tower: epoch 2,")) {
+      Process process = train("killed", "killed.log", "--resume");
+      while (process.isAlive() && !log("killed.log").contains(reached)) {
+        Thread.sleep(1);
+      }
+      process.destroyForcibly().waitFor();
+      assertThat(process.exitValue()).as(reached + ": " + log("killed.log")).isEqualTo(128 + 9);
+    }
+    assertThat(folder.resolve(".killed.checkpoint/rates/run0-two-tower.safetensors"))
+        .isRegularFile();
+    end(train("killed", "last.log", "--resume"), "last.log");
+    assertThat(log("last.log")).as("it began anew").doesNotContain("rates of two-tower: epoch 1,");
+    assertThat(JSON.readTree(folder.resolve("killed.json").toFile()).path("rates"))
+        .isEqualTo(JSON.readTree(folder.resolve("whole.json").toFile()).path("rates"));
+    assertThat(tensors(folder.resolve("killed"))).isEqualTo(tensors(folder.resolve("whole")));
+  }
+
+  @Test
   void whatIsToldToStopSavesFirst() throws Exception {
     end(train("whole", "whole.log"), "whole.log");
     Process stopped = train("stopped", "stopped.log");

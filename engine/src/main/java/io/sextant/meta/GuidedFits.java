@@ -8,15 +8,15 @@ import io.sextant.strategy.FittedStrategy;
 import io.sextant.strategy.Ranker;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
  * A strategy fitted as it is and fitted as a policy has learned to, with which of the two is kept.
  *
- * <p>The guard: both are judged on interactions that nothing has learned from. Unless the guided
- * fit is better by more than chance (the 95 % interval of the paired difference over users lies
- * above 0), the plain one is kept. So guidance can cost time, a second fit, but hardly ever
- * quality.
+ * <p>The guard: both are judged on interactions that nothing has learned from, and the plain one is
+ * kept unless the difference is good enough. So guidance can cost time, a second fit, but hardly
+ * ever quality.
  *
  * <p>Thread safety: as {@link FittedStrategy}.
  *
@@ -45,6 +45,7 @@ public record GuidedFits(
    * Fits one after the other and judges; what was fitted is closed if anything fails.
    *
    * @param known what users are known by when they are judged
+   * @param enough which 95 % interval of the paired difference over users lets the guided one pass
    * @param seed of the interval's resampling
    */
   static GuidedFits judged(
@@ -53,6 +54,7 @@ public record GuidedFits(
       Interactions known,
       Interactions guardSet,
       RankingMetric metric,
+      Predicate<Interval> enough,
       long seed) {
     FittedStrategy second = guided.get();
     FittedStrategy first = null;
@@ -61,7 +63,7 @@ public record GuidedFits(
       MetricTable of = ranker.evaluate(second, known, guardSet, List.of(metric));
       MetricTable than = ranker.evaluate(first, known, guardSet, List.of(metric));
       Map<String, Interval> differences = of.differenceTo(than, RESAMPLES, seed);
-      boolean pays = differences.values().stream().allMatch(gain -> gain.isAbove(0));
+      boolean pays = differences.values().stream().allMatch(enough);
       return new GuidedFits(first, second, differences, pays);
     } catch (RuntimeException | Error e) {
       if (first != null) {

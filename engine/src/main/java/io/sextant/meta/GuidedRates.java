@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * spoils one training and not the last. The policy's own rate is halved where a rate has turned
  * back or changes by less than a factor of 2: it is near, and would swing. Then the strategy is
  * fitted with what the last one has used on average, and with default rates and equal weights of
- * types as well, and the default is kept unless the other is better on the guard set. Time: that of
- * up to {@code runs + 2} trainings.
+ * types as well, and the default is kept where it is better on the guard set: no rate is safer than
+ * another, so the mean decides. Time: that of up to {@code runs + 2} trainings.
  *
  * <p>A checkpoint of the context is that of the guided fit. The other trainings save themselves
  * beside it, so that a run which was killed goes on in the training that it had reached.
@@ -108,7 +108,7 @@ public record GuidedRates(
       if (fits.plain() == fits.guided()) {
         return Outcome.NOTHING_LEARNED;
       }
-      return fits.pays() ? Outcome.KEPT : Outcome.NOT_BETTER;
+      return fits.pays() ? Outcome.KEPT : Outcome.WORSE;
     }
 
     @Override
@@ -119,10 +119,10 @@ public record GuidedRates(
 
   /** What becomes of learned rates. */
   public enum Outcome {
-    /** They rank the guard set better than the default ones do, by more than chance. */
+    /** They rank the guard set at least as well as the default ones do. */
     KEPT,
     /** They do not: the default ones are kept. */
-    NOT_BETTER,
+    WORSE,
     /** The last training has diverged or led nowhere, or was too short: defaults are kept. */
     NOTHING_LEARNED
   }
@@ -164,9 +164,10 @@ public record GuidedRates(
             train.concat(metaSet),
             guardSet,
             metric,
+            gain -> gain.value() >= 0,
             policy.seed());
     if (!fits.pays()) {
-      LOG.warn("default rates are kept: learned ones are not better on the guard set");
+      LOG.warn("default rates are kept: learned ones are worse on the guard set");
     }
     return new Result(
         fits,

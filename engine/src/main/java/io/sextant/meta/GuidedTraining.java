@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Training whose examples a policy weighs: {@link ExampleWeighting} in one of two modes, and a
- * guard, {@link GuidedFits}, on whether the weights pay.
+ * guard, {@link GuidedFits}, on whether the weights pay: they must be better than equal ones by
+ * more than chance, the 95 % interval above 0.
  *
  * <p>Thread safety: immutable.
  *
@@ -133,7 +134,8 @@ public record GuidedTraining(
       Supplier<FittedStrategy> weighted,
       Interactions known,
       Interactions guardSet) {
-    return GuidedFits.judged(plain, weighted, known, guardSet, metric, weighting.seed());
+    return GuidedFits.judged(
+        plain, weighted, known, guardSet, metric, gain -> gain.isAbove(0), weighting.seed());
   }
 
   /**

@@ -70,6 +70,23 @@ public record TrainingOptions(
         newSeed);
   }
 
+  /** The same with so many epochs, all of them made. */
+  public TrainingOptions withEpochs(int number) {
+    return new TrainingOptions(
+        number,
+        batchSize,
+        learningRate,
+        userLearningRate,
+        itemLearningRate,
+        rowOptimizer,
+        l2,
+        weightDecay,
+        clipNorm,
+        schedule,
+        0,
+        seed);
+  }
+
   /** The same with other step sizes. */
   public TrainingOptions withRates(float dense, float user, float item) {
     return new TrainingOptions(

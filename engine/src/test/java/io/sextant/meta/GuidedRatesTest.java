@@ -73,7 +73,7 @@ class GuidedRatesTest {
     GuidedRates training = new GuidedRates(still, 1, USUAL, METRIC);
     GuidedRates.Result result =
         training.fit(strategy(1e-5f), context(clean), data.metaSet, data.guardSet);
-    assertThat(result.outcome()).isEqualTo(GuidedRates.Outcome.NOT_BETTER);
+    assertThat(result.outcome()).isEqualTo(GuidedRates.Outcome.WORSE);
     assertThat(result.learned()).isNotEqualTo(USUAL);
     assertThat(result.rates()).isEqualTo(USUAL);
     assertThat(result.objectives()).isEmpty();

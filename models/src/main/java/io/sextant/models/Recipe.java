@@ -31,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ import org.jspecify.annotations.Nullable;
  * @param sequence self-attention over the latest items
  * @param meta how the policy is fitted that mixes them; null for no policy
  * @param weights how weights of events are learned; null to learn none
+ * @param rates how step sizes are learned; null to take those of the recipe
  */
 public record Recipe(
     Data data,
@@ -69,7 +71,8 @@ public record Recipe(
     @Nullable TwoTowerSection twoTower,
     List<SequenceStrategy> sequence,
     @Nullable MetaOptions meta,
-    @Nullable WeightsSection weights) {
+    @Nullable WeightsSection weights,
+    @Nullable RatesSection rates) {
 
   /** What a bundle takes as a name; it is also the name of a file. */
   private static final Pattern NAME = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
@@ -113,14 +116,23 @@ public record Recipe(
     checkNames(names);
     if (weights != null) {
       weights.requireTrust();
-      checkHeeded(twoTower != null || !sequence.isEmpty() || als.stream().anyMatch(Als::weighted));
+      weights.requireLearner(sequence);
+      checkHeeded(
+          twoTower != null
+              || Stream.of(sequence, als, itemNeighbours, userNeighbours, transitions)
+                  .flatMap(List::stream)
+                  .anyMatch(WeightsSection::heeds));
+    }
+    if (rates != null && twoTower == null && sequence.isEmpty()) {
+      throw new InvalidInputException(
+          "no strategy of the recipe is trained in steps that [rates] could set: add [twoTower] or [sequence], or leave [rates] out");
     }
   }
 
   private static void checkHeeded(boolean heeded) {
     if (!heeded) {
       throw new InvalidInputException(
-          "no strategy of the recipe heeds [weights]: add [twoTower], [sequence] or [als] with weighted = true, or leave [weights] out");
+          "no strategy of the recipe heeds [weights]: add [twoTower], [sequence], [itemNeighbours], [userNeighbours], [transitions] or [als] with weighted = true, or leave [weights] out");
     }
   }
 

@@ -52,7 +52,8 @@ final class SectionDefaults {
   private static final Map<String, ObjectNode> SINGLE =
       Map.of(
           "meta", tree(MetaOptions.builder().build()),
-          "weights", tree(WeightsSection.defaults()));
+          "weights", tree(WeightsSection.defaults()),
+          "rates", tree(RatesSection.defaults()));
 
   private SectionDefaults() {}
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sextant.EventType;
 import io.sextant.InvalidInputException;
+import io.sextant.meta.GuidedRates;
 import io.sextant.meta.MetaOptions;
 import io.sextant.nn.TwoTowerOptions;
 import io.sextant.strategy.Als;
@@ -12,6 +13,7 @@ import io.sextant.strategy.ContentNeighbours;
 import io.sextant.strategy.ContentVectors;
 import io.sextant.strategy.Ease;
 import io.sextant.strategy.FewShotSettings;
+import io.sextant.strategy.GradientTrained;
 import io.sextant.strategy.HistoryWeights;
 import io.sextant.strategy.ItemNeighbours;
 import io.sextant.strategy.LowPass;
@@ -99,9 +101,41 @@ class ModelZooTest {
     assertThat(weights.policy().hidden()).isEqualTo(standard.policy().hidden());
     assertThat(weights.mode()).isEqualTo(WeightsSection.Mode.WHERE_THEY_PAY);
     assertThat(weights.guardShare()).isEqualTo(standard.guardShare());
-    assertThat(weights.training(7).weighting().seed()).isEqualTo(7);
+    assertThat(weights.training(List.of(), 7).weighting().seed()).isEqualTo(7);
     assertThat(parse("[popularity]").weights()).isNull();
-    assertThat(parse("[als]\nweighted = true\n[weights]\nminValue = 4.0").weights()).isNotNull();
+    for (String heeding :
+        List.of(
+            "[als]\nweighted = true", "[itemNeighbours]", "[userNeighbours]", "[transitions]")) {
+      assertThat(parse(heeding + "\n[weights]\nminValue = 4.0").weights()).isNotNull();
+    }
+  }
+
+  @Test
+  void weightsMayBeLearnedBesideTheSequenceModelOfTheRecipe() {
+    Recipe recipe =
+        parse(
+            "[sequence]\ndimension = 16\n[weights]\nminValue = 4.0\nlearner = 'SEQUENCE'\nepochs = 7\n");
+    SequenceStrategy learner =
+        (SequenceStrategy)
+            Objects.requireNonNull(recipe.weights()).training(recipe.strategies(3), 9).learner();
+    assertThat(learner.shape().dimension()).isEqualTo(16);
+    assertThat(learner.training().epochs()).isEqualTo(7);
+    assertThat(learner.training().patience()).isZero();
+    assertThat(learner.training().seed()).isEqualTo(9);
+  }
+
+  @Test
+  void ratesBeginWithThoseOfTheStrategy() {
+    Recipe recipe = parse("[twoTower]\nuserLearningRate = 0.3\n[rates]\nruns = 2\nwindows = 3\n");
+    RatesSection rates = Objects.requireNonNull(recipe.rates());
+    assertThat(rates.guardShare()).isEqualTo(RatesSection.defaults().guardShare());
+    GuidedRates training = rates.training((GradientTrained) recipe.strategies(1).get(0), 5);
+    assertThat(training.runs()).isEqualTo(2);
+    assertThat(training.policy().windows()).isEqualTo(3);
+    assertThat(training.policy().objectives()).isFalse();
+    assertThat(training.policy().seed()).isEqualTo(5);
+    assertThat((float) training.defaults().user()).isEqualTo(0.3f);
+    assertThat(parse("[popularity]").rates()).isNull();
   }
 
   @Test
@@ -247,6 +281,12 @@ class ModelZooTest {
         "[twoTower];[weights];minValue = 4.0;mode = 'SOMETIMES' | SOMETIMES",
         "[twoTower];[weights];metaShare = 0.2 | must say which events can be trusted",
         "[als];[weights];minValue = 4.0 | no strategy of the recipe heeds [weights]",
+        "[twoTower];[weights];minValue = 4.0;learner = 'SEQUENCE' | beside a sequence model: add [sequence]",
+        "[als];[rates] | no strategy of the recipe is trained in steps",
+        "[twoTower];[rates];runs = 0 | rates.runs must be > 0 but was 0",
+        "[twoTower];[rates];windows = 0 | windows must be > 0 but was 0",
+        "[twoTower];[rates];guardShare = 0.9 | rates.metaShare and rates.guardShare must be > 0",
+        "[twoTower];[rates];metashare = 0.2 | unknown key 'rates.metashare': did you mean 'metaShare'?",
         "[als];factor = 3 | unknown key 'als.factor': did you mean 'factors'?",
         "[als];seed = 3 | unknown key 'als.seed'",
         "[als];factors = 0 | factors must be > 0 but was 0",
