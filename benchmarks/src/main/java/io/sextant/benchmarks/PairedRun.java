@@ -28,6 +28,7 @@ public final class PairedRun {
       PairedRun compact ITEMS QUERIES DIMENSION K ROUNDS BATCHES...  half and quarter of the memory in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
+      PairedRun adapting USERS ITEMS DIMENSION EVENTS ROUNDS  adapting unseen users and scoring them in turns
       PairedRun serve USERS ITEMS DIMENSION CALLERS REQUESTS PAIRS  requests in batches and one by one in turns
       PairedRun load USERS ITEMS DIMENSION SECONDS ROUNDS   sextant serve under load from a second process
       PairedRun log DECISIONS CANDIDATES CALLERS PAIRS      the decision log and plain batched inserts in turns
@@ -47,7 +48,7 @@ public final class PairedRun {
     }
     boolean complete =
         switch (what) {
-          case "train", "score", "weighting", "load" -> n.length == 5;
+          case "train", "score", "weighting", "adapting", "load" -> n.length == 5;
           case "tables" -> n.length >= 6;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
@@ -71,6 +72,7 @@ public final class PairedRun {
           case "graph", "compact" -> indices(what, n);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
+          case "adapting" -> adapting(n[0], n[1], n[2], n[3], n[4]);
           case "weighting" -> weighting(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "load" -> load(n[0], n[1], n[2], n[3], n[4]);
           case "serve" -> serve(n[0], n[1], n[2], n[3], n[4], n[5]);
@@ -259,6 +261,35 @@ public final class PairedRun {
         Spread.of(rescoring),
         Spread.ofRatios(gated, fixed),
         Spread.ofRatios(rescoring, gated));
+  }
+
+  /** Milliseconds to adapt all users to their events, and to search the best 100 for them. */
+  private static String adapting(int users, int items, int dimension, int events, int rounds) {
+    double[] adapting = new double[rounds];
+    double[] scoring = new double[rounds];
+    try (Adapting fewShot = new Adapting(users, items, dimension, events, Devices.parse("cpu"))) {
+      for (int round = -WARMUP_TURNS; round < rounds; round++) {
+        long start = System.nanoTime();
+        fewShot.adapt();
+        long middle = System.nanoTime();
+        fewShot.score();
+        long end = System.nanoTime();
+        if (round >= 0) {
+          adapting[round] = (middle - start) / 1e6;
+          scoring[round] = (end - middle) / 1e6;
+        }
+      }
+    }
+    return format(
+        "\"users\": %d, \"items\": %d, \"dimension\": %d, \"events\": %d, \"rounds\": %d, \"unit\": \"ms\", \"adapting\": %s, \"scoring\": %s, \"adaptingToScoring\": %s",
+        users,
+        items,
+        dimension,
+        events,
+        rounds,
+        Spread.of(adapting),
+        Spread.of(scoring),
+        Spread.ofRatios(adapting, scoring));
   }
 
   /** Time of an epoch with a policy step at every batch, and at every fourth, to a plain one. */

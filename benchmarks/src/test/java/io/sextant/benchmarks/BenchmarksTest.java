@@ -55,6 +55,24 @@ class BenchmarksTest {
   }
 
   @Test
+  void weightingTrainsAsManyExamplesAsPlainTraining() {
+    try (Weighting weighting = new Weighting(new Sizes(50, 40, 4, 32), 5, Device.cpu())) {
+      int examples = weighting.plain().examples();
+      assertThat(examples).isEqualTo(5 * 32);
+      assertThat(weighting.everyBatch().examples()).isEqualTo(examples);
+      assertThat(weighting.everyFourth().examples()).isEqualTo(examples);
+    }
+  }
+
+  @Test
+  void usersAreAdaptedAndAllItemsRankedForThem() {
+    try (Adapting adapting = new Adapting(7, 40, 4, 3, Device.cpu())) {
+      assertThat(adapting.adapt()).isEqualTo(7);
+      assertThat(adapting.score()).hasSize(7 * 40).doesNotContain(Float.NaN);
+    }
+  }
+
+  @Test
   void anAbsentDeviceFailsAndSaysSo() {
     assertThatThrownBy(
             () -> new Runner(tiny(ScoreBenchmark.class).param("device", "cuda:99").build()).run())
