@@ -177,6 +177,19 @@ class ExampleWeightingTest {
     assertThat(policy.weights()).containsOnly(1);
   }
 
+  /** Two epochs of looks say too little to call it harm, and still no such weight is kept. */
+  @Test
+  void aFewLooksAtTheGuardAreNoEvidenceOfHarm() {
+    NoisyGroups data = new NoisyGroups(6, true);
+    ExampleWeighting policy =
+        new ExampleWeighting(LEARNING, data.features, data.opposite, data.guardSet);
+    run(data, IDS, Objective.BPR, options(3), policy);
+    assertThat(policy.report().policySteps()).isEqualTo(2 * 24);
+    assertThat(policy.report().guardGains().get(2)).isNegative();
+    assertThat(policy.report().outcome()).isEqualTo(WeightReport.Outcome.NO_GAIN);
+    assertThat(policy.weights()).containsOnly(1);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void featuresThatTellNothingGiveWeightsThatDoNotMatter(long seed) {
