@@ -27,10 +27,17 @@ final class Serving implements AutoCloseable {
   private final Recommender oneByOne;
 
   Serving(int users, int items, int dimension) {
+    this(users, items, dimension, "cpu");
+  }
+
+  /**
+   * @param device on which lists are made
+   */
+  Serving(int users, int items, int dimension, String device) {
     this.users = users;
     bundle = new ServedBundle(users, items, dimension);
     RecommenderOptions.Builder options =
-        RecommenderOptions.builder().timeout(Duration.ofMinutes(10)).maxNewItems(0);
+        RecommenderOptions.builder().device(device).timeout(Duration.ofMinutes(10)).maxNewItems(0);
     batched = Recommender.open(bundle.folder(), options.build());
     oneByOne = Recommender.open(bundle.folder(), options.maxBatch(1).build());
   }
@@ -61,6 +68,11 @@ final class Serving implements AutoCloseable {
 
   private static RecommendationRequest request(int user) {
     return RecommendationRequest.forUser("u" + user).k(K).build();
+  }
+
+  /** One list, by the recommender that puts requests together or by the other. */
+  Recommendations ask(boolean together, int user) {
+    return (together ? batched : oneByOne).recommend(request(user % users));
   }
 
   /** Requests a second with requests of the same time put together. */

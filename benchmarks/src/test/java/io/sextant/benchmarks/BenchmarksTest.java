@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -133,6 +138,52 @@ class BenchmarksTest {
     System.setProperty("sextant.peers", "peers");
     assertThat(TorchRun.run(new Sizes(300, 200, 8, 64), 2))
         .containsAnyOf("\"dense_adam\": {", "skipped");
+  }
+
+  /** Each benchmark checks its answers in its set-up; what was measured here is worth nothing. */
+  @Test
+  void benchmarksRunAndAreCompared(@TempDir Path folder) throws Exception {
+    Path result = folder.resolve("results.json");
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include(ServeBenchmark.class.getName())
+            .include(EvaluateBenchmark.class.getName())
+            .include(DecisionLogBenchmark.class.getName())
+            .param("users", "200")
+            .param("items", "300")
+            .param("dimension", "4")
+            .param("count", "200")
+            .param("candidates", "10")
+            .threads(1)
+            .forks(0)
+            .warmupIterations(0)
+            .measurementIterations(2)
+            .measurementTime(TimeValue.milliseconds(50))
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT)
+            .resultFormat(ResultFormatType.JSON)
+            .result(result.toString());
+    assertThat(new Runner(options.build()).run()).hasSize(5);
+    Path out = folder.resolve("out");
+    CompareRuns.main(
+        new String[] {
+          result.toString(), "--by", "writer", "SEXTANT", "PLAIN_SQLITE", "--out", out.toString()
+        });
+    assertThat(Files.readString(out.resolve("compare.txt")))
+        .contains("DecisionLogBenchmark.write:decisions");
+    assertThat(ImageIO.read(out.resolve("compare.png").toFile()).getWidth()).isEqualTo(1000);
+    CompareRuns.main(new String[] {result.toString(), result.toString(), "--out", out.toString()});
+    assertThat(Files.readAllLines(out.resolve("compare.txt")).stream().skip(1))
+        .hasSize(5)
+        .allMatch(line -> line.strip().startsWith("1.000"));
+    assertThatThrownBy(() -> CompareRuns.main(new String[] {result.toString()}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("usage");
+    assertThatThrownBy(
+            () ->
+                CompareRuns.main(
+                    new String[] {result.toString(), "--by", "writer", "SEXTANT", "NOBODY"}))
+        .hasMessageContaining("writer=NOBODY");
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.sextant.Parity;
 import io.sextant.data.Interactions;
 import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTowerOptions;
+import io.sextant.tensor.Devices;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.SegmentSums;
@@ -26,6 +27,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -150,10 +152,20 @@ class ResidentFormTest {
 
   @Test
   void anotherDeviceHasTheSameLosses() {
+    assertSameLosses(Parity.device());
+  }
+
+  @Test
+  @Tag("gpu")
+  void aGpuHasTheSameLosses() {
+    assertSameLosses(Devices.parse("cuda"));
+  }
+
+  private static void assertSameLosses(Device other) {
     TrainingOptions training =
         TrainingOptions.builder().batchSize(BATCH).epochs(4).patience(0).build();
     List<List<Double>> losses = new ArrayList<>();
-    for (Device device : List.of(Device.cpu(), Parity.device())) {
+    for (Device device : List.of(Device.cpu(), other)) {
       TensorThreads.run(
           () -> {
             try (Fixture fixture = new Fixture(device, interactions(), PLAIN, BPR, 1)) {
