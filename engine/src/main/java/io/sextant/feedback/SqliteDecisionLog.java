@@ -28,9 +28,10 @@ import org.slf4j.LoggerFactory;
  * adds to the class path), in WAL mode with full synchronisation.
  *
  * <p>One thread writes. What comes while a transaction is made durable goes into the next one
- * (group commit), so that one fsync serves many decisions. A transaction that fails, as on a full
- * disk, fails for the decisions in it only; the next one is tried anew. One process writes; others
- * may read.
+ * (group commit), so that one fsync serves many decisions; while they come often, it waits some
+ * milliseconds for them, to leave the cores to whoever serves. A transaction that fails, as on a
+ * full disk, fails for the decisions in it only; the next one is tried anew. One process writes;
+ * others may read.
  *
  * <p>Thread safety: safe.
  */
@@ -42,6 +43,10 @@ public final class SqliteDecisionLog implements DecisionLog {
   static final int SCHEMA = 1;
 
   private static final int MAX_GROUP = 4096;
+
+  /** While writes come often, a transaction waits so long for others: they cost what one costs. */
+  private static final long GATHER_MILLIS = 5;
+
   private static final int MAX_QUEUED_BYTES = 64 << 20;
   private static final int OVERHEAD_BYTES = 256;
   private static final int BUSY_MILLIS = 5000;
@@ -256,9 +261,14 @@ public final class SqliteDecisionLog implements DecisionLog {
 
   private void write() {
     List<Entry> group = new ArrayList<>();
+    boolean often = false;
+    long last = System.nanoTime() - Long.MAX_VALUE / 2;
     while (true) {
       try {
         group.add(queue.take());
+        if (often && queue.size() < MAX_GROUP) {
+          Thread.sleep(GATHER_MILLIS);
+        }
       } catch (InterruptedException e) {
         // Only close interrupts, and it has put nothing behind what is written now.
         queue.drainTo(group);
@@ -266,7 +276,11 @@ public final class SqliteDecisionLog implements DecisionLog {
         return;
       }
       queue.drainTo(group, MAX_GROUP - 1);
+      long now = System.nanoTime();
       run(group);
+      // Who writes once in a while, or waits for each write, is not made to wait for others.
+      often = group.size() > 1 || (!often && now - last < GATHER_MILLIS * 1_000_000L);
+      last = now;
       group.clear();
     }
   }
