@@ -114,7 +114,7 @@ final class ResidentForm {
       epoch.close();
     }
     epoch = session.child();
-    block = null;
+    dropBlock();
     order = HostArrays.longs(epoch.manager(), examples, examples.length);
   }
 
@@ -186,9 +186,7 @@ final class ResidentForm {
   private NDArray negatives(Scope step, int from, int to, long first) {
     Block now = block;
     if (now == null || from < now.from || to > now.to) {
-      if (now != null) {
-        now.scope.close();
-      }
+      dropBlock();
       int size = to - from;
       int steps = Math.max(1, DRAWN_AT_ONCE / (size * perExample));
       int end = (int) Math.min(order().size(), from + (long) steps * size);
@@ -202,6 +200,13 @@ final class ResidentForm {
       block = now;
     }
     return step.adopt(now.negatives.get(new NDIndex("{}:{}", from - now.from, to - now.from)));
+  }
+
+  private void dropBlock() {
+    if (block != null) {
+      block.scope.close();
+      block = null;
+    }
   }
 
   /** What was counted since the last call; waits for the device. */

@@ -246,6 +246,28 @@ class ResidentFormTest {
   }
 
   @Test
+  void nothingIsLeftOfAnEpoch() {
+    List<Long> scopes = new ArrayList<>();
+    TrainingListener counting =
+        new TrainingListener() {
+          @Override
+          public void onEpoch(
+              int epoch, double meanLoss, Map<String, Double> validation, boolean best) {
+            scopes.add(Scope.liveScopes());
+          }
+        };
+    TrainingOptions training =
+        TrainingOptions.builder().batchSize(BATCH).epochs(5).patience(0).build();
+    with(
+        PLAIN,
+        BPR,
+        f ->
+            new Trainer(training, List.of(), counting, null)
+                .train(f.scope(), new Resident(f.task(), null, new Forms()), null));
+    assertThat(scopes).hasSize(5).containsOnly(scopes.get(0));
+  }
+
+  @Test
   void aLossThatIsNotFiniteMovesNothingAndIsCounted() {
     with(
         PLAIN,
