@@ -10,6 +10,7 @@ import io.sextant.RecommenderClosedException;
 import io.sextant.serve.Recommender;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -237,7 +238,11 @@ public final class HttpService implements AutoCloseable {
     headers.set("X-Content-Type-Options", "nosniff");
     headers.set("Cache-Control", "no-store");
     exchange.sendResponseHeaders(status, content.length == 0 ? -1 : content.length);
-    exchange.getResponseBody().write(content);
+    OutputStream body = exchange.getResponseBody();
+    body.write(content);
+    // Newer JDKs send it when the exchange ends, after they have waited for the rest of the
+    // request.
+    body.flush();
   }
 
   private static byte[] bytes(String text) {
