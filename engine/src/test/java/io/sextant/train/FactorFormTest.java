@@ -181,13 +181,18 @@ class FactorFormTest {
   }
 
   private static Interactions interactions() {
+    return interactions(USERS, ITEMS);
+  }
+
+  /** Random events, of which some items have most. */
+  static Interactions interactions(int users, int items) {
     Random random = new Random(SEED);
     Interactions.Builder rows =
-        Interactions.builder(Fixture.ids("u", USERS), Fixture.ids("i", ITEMS));
+        Interactions.builder(Fixture.ids("u", users), Fixture.ids("i", items));
     for (int row = 0; row < ROWS; row++) {
       rows.add(
-          random.nextInt(USERS),
-          (int) (ITEMS * Math.pow(random.nextDouble(), 2)),
+          random.nextInt(users),
+          (int) (items * Math.pow(random.nextDouble(), 2)),
           EventType.RATING,
           1 + random.nextInt(5),
           1,

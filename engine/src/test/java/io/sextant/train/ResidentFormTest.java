@@ -7,8 +7,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
-import io.sextant.EventType;
-import io.sextant.InteractionFeatures;
 import io.sextant.Parity;
 import io.sextant.data.Interactions;
 import io.sextant.nn.NamedParameter;
@@ -226,7 +224,7 @@ class ResidentFormTest {
   void aStepIsAsManyOperationsWhateverTheSizes() {
     List<Long> counts = new ArrayList<>();
     for (int[] sizes : new int[][] {{50, 300, 200}, {1000, 300, 200}, {1000, 5000, 9000}}) {
-      Interactions data = interactions(sizes[1], sizes[2]);
+      Interactions data = FactorFormTest.interactions(sizes[1], sizes[2]);
       TensorThreads.run(
           () -> {
             try (Fixture fixture = new Fixture(data, PLAIN, BPR, 1)) {
@@ -440,23 +438,6 @@ class ResidentFormTest {
   }
 
   private static Interactions interactions() {
-    return interactions(300, 200);
-  }
-
-  private static Interactions interactions(int users, int items) {
-    Random random = new Random(21);
-    Interactions.Builder rows =
-        Interactions.builder(Fixture.ids("u", users), Fixture.ids("i", items));
-    for (int row = 0; row < ROWS; row++) {
-      rows.add(
-          random.nextInt(users),
-          (int) (items * Math.pow(random.nextDouble(), 2)),
-          EventType.RATING,
-          1 + random.nextInt(5),
-          1,
-          row * 1000L,
-          InteractionFeatures.UNKNOWN);
-    }
-    return rows.build();
+    return FactorFormTest.interactions(300, 200);
   }
 }
