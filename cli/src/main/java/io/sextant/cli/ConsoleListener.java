@@ -6,11 +6,13 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Shows training on stderr: {@link Progress}, and a line an epoch. */
+/** Shows trainings on stderr, one after the other: {@link Progress}, and a line an epoch. */
 final class ConsoleListener implements TrainingListener, AutoCloseable {
 
   private final String name;
   private @Nullable Progress progress;
+  private long step;
+  private long totalSteps;
 
   ConsoleListener(String name) {
     this.name = name;
@@ -19,10 +21,17 @@ final class ConsoleListener implements TrainingListener, AutoCloseable {
   @Override
   public void onStep(TrainingProgress now) {
     Progress shown = progress;
+    if (shown != null && (now.step() <= step || now.totalSteps() != totalSteps)) {
+      // Another training, as of the same model with learned weights.
+      shown.close();
+      shown = null;
+    }
     if (shown == null) {
       shown = new Progress(name, "steps", now.step() - 1, now.totalSteps());
       progress = shown;
     }
+    step = now.step();
+    totalSteps = now.totalSteps();
     shown.to(now.step());
   }
 
