@@ -48,9 +48,9 @@ paired() {
   SEXTANT_RESULTS=$results/paired "$root/benchmarks/run" paired "$@"
 }
 
-device_name=$device
-[ "$device" = cpu ] || device_name=cuda
-step doctor "$root/sextant" doctor --require "$device_name"
+required=()
+[ "$device" = cpu ] || required=(--require cuda)
+step doctor "$root/sextant" doctor "${required[@]}"
 step parity mvn -pl engine -am test -Dsextant.parity.device="$device" -Dsurefire.failIfNoSpecifiedTests=false \
   '-Dtest=io/sextant/**/*ContractTest,io/sextant/train/ResidentFormTest,io/sextant/serve/ServedParityTest'
 step gpu-tests mvn -pl engine -am test -Dgroups=gpu -Dsurefire.failIfNoSpecifiedTests=false
