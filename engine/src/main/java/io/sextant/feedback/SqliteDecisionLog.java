@@ -278,7 +278,8 @@ public final class SqliteDecisionLog implements DecisionLog {
       queue.drainTo(group, MAX_GROUP - 1);
       long now = System.nanoTime();
       run(group);
-      // Who writes once in a while, or waits for each write, is not made to wait for others.
+      // Who writes once in a while is not made to wait for others, and who waits for each write
+      // only every other time.
       often = group.size() > 1 || (!often && now - last < GATHER_MILLIS * 1_000_000L);
       last = now;
       group.clear();

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
  * form instead, which moves the parameters alike within rounding and is faster; hooks look into
  * recorded steps, so with hooks every step is recorded. Only {@link ExampleWeighting} and {@link
- * StepPolicy} need no recording.
+ * StepPolicy} need no recording. Without hooks a task whose tables are out of Java's reach may
+ * train on the device alone ({@link ResidentForm}); losses are then asked for every so many steps.
  *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
