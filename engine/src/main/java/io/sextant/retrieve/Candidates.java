@@ -113,8 +113,12 @@ final class Candidates {
         || excluded.contains(firstList + list, item)) {
       return;
     }
+    append(list, pack(key, item));
+  }
+
+  private void append(int list, long candidate) {
     int base = list * capacity;
-    buffer[base + sizes[list]++] = pack(key, item);
+    buffer[base + sizes[list]++] = candidate;
     if (sizes[list] == capacity && capacity > k) {
       selectGreatest(buffer, base, base + capacity, k);
       sizes[list] = k;
@@ -123,6 +127,16 @@ final class Candidates {
         least = Math.min(least, buffer[base + i]);
       }
       raise(list, (int) (least >> 32));
+    }
+  }
+
+  /** Takes all that others have found for the same lists, among other items. */
+  void offerAll(Candidates others) {
+    for (int list = 0; list < sizes.length; list++) {
+      int base = list * others.capacity;
+      for (int i = base; i < base + others.sizes[list]; i++) {
+        append(list, others.buffer[i]);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package io.sextant.retrieve;
 
 import ai.djl.ndarray.NDArray;
 import io.sextant.tensor.Scope;
+import org.jspecify.annotations.Nullable;
 
 /** Where a search takes the vectors of its items from, tile by tile. */
 interface ItemRows {
@@ -14,6 +15,11 @@ interface ItemRows {
 
   /** The vectors [from, to) in float32, owned by the scope or a view that it owns. */
   NDArray rows(int from, int to, Scope scope);
+
+  /** The matrix (I, D) whose rows these are, in float32; null where they are made tile by tile. */
+  default @Nullable NDArray matrix() {
+    return null;
+  }
 
   /** The rows of a matrix. */
   static ItemRows of(NDArray matrix) {
@@ -31,6 +37,11 @@ interface ItemRows {
       @Override
       public NDArray rows(int from, int to, Scope scope) {
         return Tiles.rows(matrix, from, to, scope);
+      }
+
+      @Override
+      public NDArray matrix() {
+        return matrix;
       }
     };
   }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Search {
 
   /** Selection state of a block of lists stays below this: 64 MiB. */
-  private static final long MAX_BUFFER_LONGS = 8L << 20;
+  static final long MAX_BUFFER_LONGS = 8L << 20;
 
   final NDArray queries;
   final ItemRows items;

@@ -3,7 +3,9 @@ package io.sextant.retrieve;
 import ai.djl.ndarray.NDArray;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
+import io.sextant.retrieve.TopKOptions.Method;
 import io.sextant.tensor.HostTeam;
+import io.sextant.tensor.RowProducts;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * catalogue, exactly: equal scores are ordered by ascending item index, also at the cut. The zeros
  * 0.0 and -0.0 are equal, infinite scores are ranked, and a score that is NaN never is.
  *
- * <p>Scores are float32 products as libtorch rounds them; in the last digits they can differ with
- * the number of queries at once and with the device, so scores that differ by rounding alone may
- * change places.
+ * <p>Scores are float32 products as libtorch or OpenBLAS rounds them; in the last digits they can
+ * differ with the number of queries at once, with the processor and with the device, so scores that
+ * differ by rounding alone may change places.
  *
  * <p>Time O(B I D) for the product plus O(B I) with a small constant for the selection; memory O(B
  * k) on the heap and {@link TopKOptions#temporaryBytes()} on the device, never O(B I).
@@ -28,6 +30,7 @@ public final class TopK implements AutoCloseable {
 
   private final TopKOptions options;
   private final HostTeam team;
+  private final @Nullable BlasSearcher blas;
   private final Searcher host;
   private final Searcher device;
 
@@ -36,9 +39,22 @@ public final class TopK implements AutoCloseable {
     this(TopKOptions.builder().build());
   }
 
+  /**
+   * Starts the helper threads.
+   *
+   * @throws InvalidInputException if OpenBLAS is asked for and this process has none
+   */
   public TopK(TopKOptions options) {
+    if (options.method() == Method.BLAS && !RowProducts.available()) {
+      throw new InvalidInputException(
+          "method BLAS needs OpenBLAS, which is not on the class path or cannot be loaded: use AUTO, or add org.bytedeco:openblas with the classifier of the platform");
+    }
     this.options = options;
     this.team = new HostTeam(options.threads());
+    this.blas =
+        RowProducts.available()
+            ? new BlasSearcher(team, options.threads(), options.temporaryBytes())
+            : null;
     this.host = new HostSearcher(team, options.temporaryBytes());
     this.device = new DeviceSearcher(options.temporaryBytes());
   }
@@ -82,7 +98,7 @@ public final class TopK implements AutoCloseable {
   void run(Search search) {
     NDArray queries = search.queries;
     if (search.numLists > 0 && search.numItems > 0) {
-      Searcher searcher = searcher(queries);
+      Searcher searcher = searcher(search);
       TensorThreads.run(
           () -> {
             try (Scope scope = Scope.open(queries.getDevice())) {
@@ -98,19 +114,17 @@ public final class TopK implements AutoCloseable {
     team.close();
   }
 
-  private Searcher searcher(NDArray queries) {
-    boolean onHost = "cpu".equals(queries.getDevice().getDeviceType());
-    return switch (options.method()) {
-      case AUTO -> onHost ? host : device;
-      case DEVICE -> device;
-      case HOST -> {
-        if (!onHost) {
-          throw new InvalidInputException(
-              "method HOST needs tensors on the CPU but they are on %s: use AUTO"
-                  .formatted(queries.getDevice()));
-        }
-        yield host;
-      }
-    };
+  private Searcher searcher(Search search) {
+    Method method = options.method();
+    boolean onHost = "cpu".equals(search.queries.getDevice().getDeviceType());
+    if (method == Method.DEVICE || (method == Method.AUTO && !onHost)) {
+      return device;
+    }
+    if (!onHost) {
+      throw new InvalidInputException(
+          "method %s needs tensors on the CPU but they are on %s: use AUTO"
+              .formatted(method, search.queries.getDevice()));
+    }
+    return method != Method.HOST && blas != null && blas.takes(search) ? blas : host;
   }
 }

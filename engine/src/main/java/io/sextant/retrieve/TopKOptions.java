@@ -8,8 +8,8 @@ import io.sextant.InvalidInputException;
  * <p>Thread safety: immutable.
  *
  * @param method where the best items are selected
- * @param threads how many threads select on the host, the caller's included; the product uses
- *     libtorch's threads
+ * @param threads how many threads select on the host, the caller's included; with {@link
+ *     Method#BLAS} they multiply too, else the product uses libtorch's threads
  * @param temporaryBytes about how much memory of the device a search may use beside its arguments,
  *     at least 1 MiB
  */
@@ -17,9 +17,18 @@ public record TopKOptions(Method method, int threads, long temporaryBytes) {
 
   /** Where the best items of a tile of scores are selected. */
   public enum Method {
-    /** {@link #HOST} for tensors on the CPU, {@link #DEVICE} for all others. */
+    /**
+     * For tensors on the CPU {@link #BLAS}, or {@link #HOST} where there is no OpenBLAS; {@link
+     * #DEVICE} for all others.
+     */
     AUTO,
-    /** By a scan in Java over the memory of the scores; for tensors on the CPU only. */
+    /**
+     * By a scan in Java over products of OpenBLAS, each thread over its own; for tensors on the CPU
+     * only. What that cannot do goes the way of {@link #HOST}: items that are not one matrix of at
+     * most 2 GiB, lists so long that candidates for each thread would take too much memory.
+     */
+    BLAS,
+    /** By a scan in Java over products of libtorch; for tensors on the CPU only. */
     HOST,
     /** By the device's own top-k operation, merged on the host; for tensors anywhere. */
     DEVICE

@@ -23,7 +23,7 @@ class SparseRowsTest {
   @ParameterizedTest
   @EnumSource(
       value = TopKOptions.Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void addedScoresRankAsIfTheyWereInTheProduct(TopKOptions.Method method) {
     int lists = 70;
     int numItems = 9001;

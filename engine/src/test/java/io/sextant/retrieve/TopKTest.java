@@ -28,8 +28,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Both ways to search against sorting everything. */
+/** All ways to search against sorting everything. */
 class TopKTest {
 
   private static final long SMALLEST = 1 << 20;
@@ -155,7 +156,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void agreesWithSortingEverything(Method method) {
     int seed = 0;
     for (int numItems : new int[] {1, 207, 702, 9001}) {
@@ -189,7 +190,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void masksExcludeLikeRows(Method method) {
     for (int seed = 1; seed <= 12; seed++) {
       Random random = new Random(seed);
@@ -255,12 +256,15 @@ class TopKTest {
     float[] queries = integers(random, numLists * d, 1000);
     float[] items = integers(random, numItems * d, 500);
     int[][] excluded = excluded(random, numLists, 60);
-    try (TopK host = topK(Method.HOST, 2, 256 << 20);
+    try (TopK blas = topK(Method.BLAS, 2, 256 << 20);
+        TopK host = topK(Method.HOST, 2, 256 << 20);
         TopK device = topK(Method.DEVICE, 1, 16 << 20)) {
-      RankedLists lists = search(host, queries, items, d, 50, excluded);
-      RankedLists same = search(device, queries, items, d, 50, excluded);
-      assertThat(lists.items()).isEqualTo(same.items());
-      assertThat(lists.scores()).isEqualTo(same.scores());
+      RankedLists lists = search(blas, queries, items, d, 50, excluded);
+      for (TopK other : List.of(host, device)) {
+        RankedLists same = search(other, queries, items, d, 50, excluded);
+        assertThat(lists.items()).isEqualTo(same.items());
+        assertThat(lists.scores()).isEqualTo(same.scores());
+      }
       int[] some = {0, 517, 1099};
       for (int list : some) {
         RankedLists one =
@@ -280,7 +284,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void equalScoresAndSignedZeros(Method method) {
     int numItems = 5000;
     float[] items = new float[numItems];
@@ -308,7 +312,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void orderedScoresAreTheWorstCaseOfASelection(Method method) {
     int numItems = 9001;
     float[] items = new float[numItems];
@@ -328,7 +332,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void infinitiesAreRanked(Method method) {
     int numItems = 3000;
     Random random = new Random(5);
@@ -349,7 +353,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void nanIsNeverRankedAndNeverHidden(Method method) {
     int numItems = 3000;
     float[] items = new float[numItems];
@@ -378,7 +382,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void everythingExcluded(Method method) {
     int[] all = IntStream.range(0, 702).toArray();
     float[] items = integers(new Random(1), 702, 5);
@@ -392,7 +396,7 @@ class TopKTest {
   @ParameterizedTest
   @EnumSource(
       value = Method.class,
-      names = {"HOST", "DEVICE"})
+      names = {"BLAS", "HOST", "DEVICE"})
   void realScoresOfRealSizesDifferByRoundingOnly(Method method) {
     Random random = new Random(8);
     int d = 64;
@@ -430,14 +434,61 @@ class TopKTest {
     }
   }
 
+  /** Threads overtake each other from band to band, and each has candidates of its own. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 40, 300})
+  void threadsThatShareListsKeepTheLowerOfEqualItems(int numLists) {
+    int numItems = 20_000;
+    Random random = new Random(numLists);
+    float[] queries = new float[numLists];
+    float[] items = new float[numItems];
+    Arrays.fill(queries, 1);
+    int[][] excluded = excluded(random, numLists, 60);
+    try (TopK topK = topK(Method.BLAS, 8, SMALLEST)) {
+      for (int repeat = 0; repeat < 8; repeat++) {
+        for (int i = 0; i < numItems; i++) {
+          items[i] = random.nextInt(1 + repeat);
+        }
+        RankedLists lists = search(topK, queries, items, 1, 700, excluded);
+        for (int list : new int[] {0, numLists / 2, numLists - 1}) {
+          RankedLists one =
+              new RankedLists(700, lists.itemsOf(list), lists.scoresOf(list), new int[] {700});
+          check(
+              one,
+              new float[] {1},
+              items,
+              1,
+              700,
+              new int[][] {excluded[list]},
+              "repeat " + repeat);
+        }
+      }
+    }
+  }
+
   @Test
-  void manyThreadsMaySearchAtOnce() throws Exception {
+  void listsTooLongForCandidatesOfEachThreadAreFoundAnotherWay() {
+    int numItems = 130_000;
+    float[] items = integers(new Random(2), numItems, 1000);
+    float[] queries = {1, 2, -1};
+    int[][] none = {{}, {}, {}};
+    try (TopK topK = topK(Method.BLAS, 32, SMALLEST)) {
+      RankedLists lists = search(topK, queries, items, 1, numItems, none);
+      check(lists, queries, items, 1, numItems, none, "all items");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Method.class,
+      names = {"BLAS", "HOST"})
+  void manyThreadsMaySearchAtOnce(Method method) throws Exception {
     Random random = new Random(3);
     float[] queries = integers(random, 90 * 17, 9);
     float[] items = integers(random, 3000 * 17, 9);
     int[][] excluded = excluded(random, 90, 3000);
     ExecutorService callers = Executors.newFixedThreadPool(4);
-    try (TopK topK = topK(Method.HOST, 3, SMALLEST)) {
+    try (TopK topK = topK(method, 3, SMALLEST)) {
       RankedLists expected = search(topK, queries, items, 17, 40, excluded);
       List<Callable<RankedLists>> calls = new ArrayList<>();
       for (int i = 0; i < 24; i++) {

@@ -69,6 +69,11 @@ final class CLibrary {
     return mapped().contains("/libtorch_cpu.so");
   }
 
+  /** Whether this process has an OpenBLAS loaded already; false where the system does not tell. */
+  static boolean openBlasLoaded() {
+    return mapped().contains("/libopenblas");
+  }
+
   /** Tells the hints to glibc. Returns the names of those that it took. */
   static List<String> tell(AllocatorSettings settings) {
     List<String> taken = new ArrayList<>();
