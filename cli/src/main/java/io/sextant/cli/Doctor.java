@@ -3,6 +3,7 @@ package io.sextant.cli;
 import io.sextant.DeviceUnavailableException;
 import io.sextant.InvalidInputException;
 import io.sextant.nativeconfig.NativeReport;
+import io.sextant.nativeconfig.OpenBlas;
 import io.sextant.tensor.Devices;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,6 +36,8 @@ final class Doctor implements Callable<Integer> {
     NativeReport report = NativeReport.inspect();
     System.out.println("engine: " + Devices.engine());
     System.out.println("devices: " + Devices.available());
+    String blas = OpenBlas.shared().map(OpenBlas::description).orElse("none, libtorch multiplies");
+    System.out.println("exact search on the CPU: " + blas);
     report.lines().forEach(System.out::println);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("engine", Devices.engine());
@@ -43,6 +46,7 @@ final class Doctor implements Callable<Integer> {
     result.put("devices", Devices.available());
     result.put("threads", report.threads());
     result.put("allocator", report.allocator());
+    result.put("blas", blas);
     result.put("warnings", report.warnings().stream().map(Object::toString).toList());
     common.write("doctor", device, result);
     if (require != null && Devices.gpuCount() == 0) {
