@@ -430,7 +430,8 @@ class MainTest {
     JsonNode tree = new ObjectMapper().readTree(json.toFile());
     assertCommon(tree, "doctor", 1);
     assertThat(tree.properties().stream().map(e -> e.getKey()))
-        .contains("engine", "libtorch", "flavor", "devices", "threads", "allocator", "blas", "warnings");
+        .contains(
+            "engine", "libtorch", "flavor", "devices", "threads", "allocator", "blas", "warnings");
     assertRefused(Cli.run("doctor", "--require", "rocm"), "rocm");
     assumeTrue(Devices.gpuCount() == 0, "there is a GPU");
     Cli.Result required = Cli.run("doctor", "--require", "cuda");

@@ -9,9 +9,12 @@ import io.sextant.tensor.Scope;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
 
 /**
  * For matrices on the CPU where there is OpenBLAS ({@link RowProducts}): every thread multiplies a
@@ -19,9 +22,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Design. Lists are cut into groups and items into bands; a task is a tile, of one group and one
  * band. Where there are fewer groups than threads, several threads work on the same lists, each
- * with candidates of its own that are put together at the end. Candidates that nobody uses go to
- * the next task of their group, so most groups have one; each sees its items in ascending order,
- * which the ties need.
+ * with candidates of its own that are put together at the end; they share thresholds. Candidates
+ * that nobody uses go to the next task of their group, so most groups have one; each sees its items
+ * in ascending order, which the ties need.
  *
  * <p>Thread safety: safe; searches share the team's threads.
  */
@@ -33,6 +36,19 @@ final class BlasSearcher implements Searcher {
   private static final int TILE_SCORES = 1 << 18;
 
   private static final int MAX_TILE_ITEMS = 4 * TileScan.CHUNK;
+
+  /** A sample is as many items as a scan takes at once, in runs from all over the catalogue. */
+  private static final int RUN = 32;
+
+  private static final int RUNS = TileScan.CHUNK / RUN;
+
+  /** With fewer lists or items a sample costs more than it spares. */
+  private static final int MIN_SAMPLED_LISTS = 16;
+
+  private static final int MIN_SAMPLED_ITEMS = 8 * TileScan.CHUNK;
+
+  /** Every lane of a sample's scan counts once. */
+  private static final int MAX_SAMPLED_RANK = 64;
 
   private final HostTeam team;
   private final int threads;
@@ -85,6 +101,7 @@ final class BlasSearcher implements Searcher {
     private final ByteBuffer memory;
     private final int bandItems;
     private final int bands;
+    private final int sampledRank;
     private final List<Group> groups = new ArrayList<>();
 
     Block(
@@ -100,6 +117,8 @@ final class BlasSearcher implements Searcher {
       this.memory = memory.toByteBuffer(true);
       this.bandItems = bandItems;
       this.bands = Tiles.count(search.numItems, bandItems);
+      this.sampledRank =
+          memory.getShape().get(1) < (long) groupLists * TileScan.CHUNK ? 0 : sampledRank(search);
       int end = Math.min(search.numLists, first + lists);
       for (int list = first; list < end; list += groupLists) {
         groups.add(new Group(search, list, Math.min(groupLists, end - list)));
@@ -107,9 +126,16 @@ final class BlasSearcher implements Searcher {
     }
 
     void run() {
+      if (sampledRank > 0) {
+        eachDoes(groups.size(), worker -> worker::sample);
+      }
+      eachDoes(bands * groups.size(), worker -> worker::work);
+      eachDoes(groups.size(), worker -> worker::finish);
+    }
+
+    private void eachDoes(int tasks, Function<Worker, IntConsumer> what) {
       AtomicInteger workers = new AtomicInteger();
-      team.run(bands * groups.size(), () -> new Worker(workers.getAndIncrement())::work);
-      team.run(groups.size(), () -> group -> groups.get(group).finish());
+      team.run(tasks, () -> what.apply(new Worker(workers.getAndIncrement())));
     }
 
     /** What one thread works with. */
@@ -125,14 +151,38 @@ final class BlasSearcher implements Searcher {
         bits = scores.asIntBuffer();
       }
 
+      /** Guesses the thresholds of a group. */
+      void sample(int number) {
+        Group group = groups.get(number);
+        int stride = search.numItems / RUNS;
+        int size = group.lists * RUN * Float.BYTES;
+        for (int run = 0; run < RUNS; run++) {
+          products.compute(
+              group.firstList, group.lists, run * stride, RUN, scores.slice(run * size, size));
+        }
+        for (int list = 0; list < group.lists; list++) {
+          int reached = sampledRank;
+          for (int run = 0; run < RUNS; run++) {
+            reached += search.excluded.atMost(group.firstList + list, run * stride, RUN);
+          }
+          if (reached <= MAX_SAMPLED_RANK) {
+            group.reached[list] =
+                scan.floorOfSample(bits, list * RUN, RUN, group.lists * RUN, reached);
+          }
+        }
+      }
+
       void work(int task) {
-        Group group = groups.get(task % groups.size());
-        int band = task / groups.size();
+        work(groups.get(task % groups.size()), task / groups.size());
+      }
+
+      private void work(Group group, int band) {
         int firstItem = band * bandItems;
         int width = Math.min(bandItems, search.numItems - firstItem);
         products.compute(group.firstList, group.lists, firstItem, width, scores);
         Candidates candidates = group.take(band).candidates;
         for (int list = 0; list < group.lists; list++) {
+          group.tell(candidates, list);
           scan.scan(
               bits,
               list * width,
@@ -142,8 +192,26 @@ final class BlasSearcher implements Searcher {
               firstItem,
               search.added,
               group.firstList + list);
+          group.learn(candidates, list);
         }
         group.giveBack(candidates, band);
+      }
+
+      /** Writes the lists of a group. */
+      void finish(int number) {
+        Group group = groups.get(number);
+        Candidates found = group.all();
+        for (int list = 0; list < group.lists; list++) {
+          if (sampledRank > 0 && search.isShort(found, group.firstList, list)) {
+            Group again = new Group(search, group.firstList + list, 1);
+            for (int band = 0; band < bands; band++) {
+              work(again, band);
+            }
+            search.finish(again.all(), again.firstList, 0);
+          } else {
+            search.finish(found, group.firstList, list);
+          }
+        }
       }
     }
   }
@@ -155,6 +223,12 @@ final class BlasSearcher implements Searcher {
     private final int firstList;
     private final int lists;
 
+    /**
+     * For each list, a key that k items reach, as far as known or guessed. Threads read and write
+     * it as they come: what was true stays so.
+     */
+    private final int[] reached;
+
     /** Those that nobody works with. */
     private final List<Found> idle = new ArrayList<>();
 
@@ -162,6 +236,23 @@ final class BlasSearcher implements Searcher {
       this.search = search;
       this.firstList = firstList;
       this.lists = lists;
+      this.reached = new int[lists];
+      Arrays.fill(reached, Candidates.NO_THRESHOLD);
+    }
+
+    /** Spares candidates what other threads' have surpassed; of equal ones the order decides. */
+    void tell(Candidates candidates, int list) {
+      int key = reached[list];
+      if (key > Candidates.NO_THRESHOLD) {
+        candidates.raise(list, key - 1);
+      }
+    }
+
+    void learn(Candidates candidates, int list) {
+      int key = candidates.threshold(list);
+      if (key > reached[list]) {
+        reached[list] = key;
+      }
     }
 
     /** What was found in earlier bands alone, or nothing yet. */
@@ -178,15 +269,26 @@ final class BlasSearcher implements Searcher {
       idle.add(new Found(candidates, band));
     }
 
-    synchronized void finish() {
+    /** What was found in all bands. */
+    synchronized Candidates all() {
       Candidates all = idle.get(0).candidates;
       for (Found others : idle.subList(1, idle.size())) {
         all.offerAll(others.candidates);
       }
-      for (int list = 0; list < lists; list++) {
-        search.finish(all, firstList, list);
-      }
+      return all;
     }
+  }
+
+  /** A rank in the sample whose score more than k items reach, or 0 where a sample is no use. */
+  private static int sampledRank(Search search) {
+    if (search.added != null
+        || search.numLists < MIN_SAMPLED_LISTS
+        || search.numItems < MIN_SAMPLED_ITEMS) {
+      return 0;
+    }
+    double expected = (double) search.keep * TileScan.CHUNK / search.numItems;
+    double rank = expected + 3 * Math.sqrt(expected) + 3;
+    return rank > MAX_SAMPLED_RANK ? 0 : (int) Math.ceil(rank);
   }
 
   private record Found(Candidates candidates, int lastBand) {}

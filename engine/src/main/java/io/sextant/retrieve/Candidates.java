@@ -86,6 +86,11 @@ final class Candidates {
     return k;
   }
 
+  /** How many items of the list are kept so far. */
+  int size(int list) {
+    return sizes[list];
+  }
+
   /** How many of n items from the first on are excluded from the list, or a few more. */
   int numExcluded(int list, int first, int n) {
     return excluded.atMost(firstList + list, first, n);

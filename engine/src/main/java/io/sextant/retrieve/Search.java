@@ -97,6 +97,12 @@ final class Search {
     return new Candidates(excluded, firstList, lists, keep, numItems);
   }
 
+  /** Whether a list has fewer items than there are for it. */
+  boolean isShort(Candidates candidates, int firstList, int list) {
+    int found = candidates.size(list);
+    return found < keep && found < numItems - excluded.count(firstList + list, numItems);
+  }
+
   /** Takes one finished list. */
   void finish(Candidates candidates, int firstList, int list) {
     int row = firstList + list;

@@ -88,6 +88,22 @@ final class TileScan {
     }
   }
 
+  /**
+   * A key that at least so many scores of a sample of {@value #CHUNK} reach, or the least of all
+   * keys. The sample lies in runs.
+   *
+   * @param from where the first run begins
+   * @param run how long a run is
+   * @param stride from run to run
+   */
+  int floorOfSample(IntBuffer bits, int from, int run, int stride, int reached) {
+    for (int at = 0, start = from; at < CHUNK; at += run, start += stride) {
+      bits.get(start, chunk, at, run);
+    }
+    classify(chunk, keys, lanes, groups, -1, 0);
+    return floor(reached);
+  }
+
   private static void addTo(int[] chunk, int n, int firstItem, SparseRows added, int row) {
     int end = added.starts()[row + 1];
     int[] items = added.items();

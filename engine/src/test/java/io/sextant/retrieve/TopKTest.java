@@ -466,6 +466,47 @@ class TopKTest {
     }
   }
 
+  /** The best lie side by side where a sample takes most of them, so that it promises too much. */
+  @ParameterizedTest
+  @ValueSource(ints = {40, 99, 100, 101, 3000})
+  void aSampleThatMisleadsCostsNoItem(int best) {
+    int numItems = 40_000;
+    int numLists = 150;
+    Random random = new Random(best);
+    float[] items = integers(random, numItems, 100);
+    for (int i = 0; i < best; i++) {
+      items[i] = 1000 + random.nextInt(3);
+    }
+    float[] queries = new float[numLists];
+    int[][] excluded = excluded(random, numLists, 60);
+    for (int list = 0; list < numLists; list++) {
+      queries[list] = list % 3 == 2 ? -1 : 1 + list % 2;
+      if (list % 5 == 0) {
+        excluded[list] = IntStream.range(0, best).toArray();
+      }
+    }
+    excluded[7] = IntStream.range(50, numItems).toArray();
+    try (TopK topK = topK(Method.BLAS, 3, 256 << 20)) {
+      RankedLists lists = search(topK, queries, items, 1, 100, excluded);
+      for (int list : new int[] {0, 1, 2, 5, 7, 8, 127, 128, 149}) {
+        RankedLists one =
+            new RankedLists(
+                100,
+                Arrays.copyOfRange(lists.items(), list * 100, list * 100 + 100),
+                Arrays.copyOfRange(lists.scores(), list * 100, list * 100 + 100),
+                new int[] {lists.itemsOf(list).length});
+        check(
+            one,
+            new float[] {queries[list]},
+            items,
+            1,
+            100,
+            new int[][] {excluded[list]},
+            "list " + list);
+      }
+    }
+  }
+
   @Test
   void listsTooLongForCandidatesOfEachThreadAreFoundAnotherWay() {
     int numItems = 130_000;
