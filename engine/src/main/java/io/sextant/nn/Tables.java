@@ -42,6 +42,6 @@ final class Tables {
         table.set(new NDIndex("{}:{}", start, start + count), part);
       }
     }
-    return new EmbeddingTable(table);
+    return new EmbeddingTable(HostArrays.readHereAndThere(table));
   }
 }

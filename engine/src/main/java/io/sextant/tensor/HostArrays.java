@@ -3,9 +3,11 @@ package io.sextant.tensor;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.sextant.InvalidInputException;
+import io.sextant.nativeconfig.HugePages;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
@@ -18,6 +20,9 @@ import java.util.function.Consumer;
  * writes into its memory.
  */
 public final class HostArrays {
+
+  /** Of a buffer, which has an int's capacity. */
+  private static final long MAX_PART_BYTES = 1 << 30;
 
   private HostArrays() {}
 
@@ -74,6 +79,29 @@ public final class HostArrays {
   public static FloatBuffer view(NDArray array) {
     Dtypes.require(array, DataType.FLOAT32, "array");
     return array.toByteBuffer(true).asFloatBuffer();
+  }
+
+  /**
+   * Says that rows of a large table will be read here and there for long: on the CPU its memory is
+   * asked for in large pages. Its content stays as it is.
+   *
+   * @param table contiguous, with at least one dimension
+   * @return the table
+   */
+  public static NDArray readHereAndThere(NDArray table) {
+    if (table.getDevice().isGpu() || table.isEmpty()) {
+      return table;
+    }
+    long rows = table.getShape().get(0);
+    long rowBytes = table.size() / rows * table.getDataType().getNumOfBytes();
+    long part = Math.max(1, MAX_PART_BYTES / rowBytes);
+    for (long from = 0; from < rows; from += part) {
+      long to = Math.min(rows, from + part);
+      try (NDArray view = table.get(new NDIndex().addSliceDim(from, to))) {
+        HugePages.ask(view.toByteBuffer(true));
+      }
+    }
+    return table;
   }
 
   /** Reads a float32 tensor into a Java array. */

@@ -92,12 +92,13 @@ public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
   /** Makes the accumulators of a table in the scope, all zero. */
   static RowOptimizer create(Kind kind, Scope scope, long numRows, long dimension) {
     return switch (kind) {
-      case ADAGRAD -> new RowAdagrad(scope.manager().zeros(new Shape(numRows), DataType.FLOAT32));
-      case ADAM ->
-          new RowAdam(
-              scope.manager().zeros(new Shape(numRows, dimension), DataType.FLOAT32),
-              scope.manager().zeros(new Shape(numRows, dimension), DataType.FLOAT32));
+      case ADAGRAD -> new RowAdagrad(zeros(scope, numRows));
+      case ADAM -> new RowAdam(zeros(scope, numRows, dimension), zeros(scope, numRows, dimension));
     };
+  }
+
+  private static NDArray zeros(Scope scope, long... shape) {
+    return HostArrays.readHereAndThere(scope.manager().zeros(new Shape(shape), DataType.FLOAT32));
   }
 
   /** Copies the rows of a table into a new array (K, D) that belongs to the index's manager. */
