@@ -148,7 +148,7 @@ public final class Trainer {
       Arrays.setAll(order, i -> i);
       new CounterRandom(options.seed(), "epoch-order", state.epoch).shuffle(order);
       if (residentForm != null) {
-        residentForm.startEpoch(order);
+        residentForm.startEpoch(order, options.batchSize());
       }
       while (state.step < (long) (state.epoch + 1) * stepsPerEpoch) {
         int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
@@ -193,7 +193,8 @@ public final class Trainer {
 
     private void residentStep(ResidentForm form, int from, int to) {
       long first = (long) state.epoch * task.numExamples() + from;
-      form.step(from, to, first, parameters, factor());
+      ResidentForm.Position position = new ResidentForm.Position(from, to, first, state.step);
+      form.step(position, null, parameters, factor());
       state.step++;
       stepsUncounted++;
       state.lossCount += to - from;
@@ -209,20 +210,18 @@ public final class Trainer {
       if (residentForm == null || stepsUncounted == 0) {
         return;
       }
-      ResidentForm.Totals totals = residentForm.takeTotals();
+      ResidentLosses.Totals totals = residentForm.takeTotals();
       state.lossSum += totals.lossSum();
+      state.lossCount -= totals.badExamples();
       state.skippedSteps += totals.badSteps();
-      if (totals.badSteps() < stepsUncounted) {
-        state.badStepsInARow = 0;
-      }
+      state.badStepsInARow = totals.badRun();
       if (totals.badSteps() > 0) {
-        state.lossCount -= Math.min(state.lossCount, totals.badSteps() * options.batchSize());
         LOG.warn(
             "{} of the last {} steps up to {} are skipped: their losses are not finite",
             totals.badSteps(),
             stepsUncounted,
             state.step);
-        requireSomeGood(totals.badSteps());
+        requireSomeGood(totals.longestBadRun());
       }
       stepsUncounted = 0;
     }
@@ -306,12 +305,11 @@ public final class Trainer {
     private void skip(float loss) {
       state.skippedSteps++;
       LOG.warn("step {} is skipped: its loss is {}", state.step, loss);
-      requireSomeGood(1);
+      requireSomeGood(++state.badStepsInARow);
     }
 
-    private void requireSomeGood(long badSteps) {
-      state.badStepsInARow += badSteps;
-      if (state.badStepsInARow >= MAX_BAD_STEPS) {
+    private void requireSomeGood(int badStepsInARow) {
+      if (badStepsInARow >= MAX_BAD_STEPS) {
         throw new SextantException(
             ("training has diverged: the loss was not finite for %d steps in a row up to step %d;"
                     + " use smaller learning rates or clipNorm%s")

@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -197,7 +198,7 @@ public final class TwoTowerTask
   @Override
   public @Nullable ResidentForm residentForm(Scope session) {
     FactorTables tables = factorTables();
-    return tables == null || tables.onHost() ? null : resident(session, tables, draws(session));
+    return tables == null || tables.onHost() ? null : resident(session, tables, null, null);
   }
 
   /** The tables, if the model is matrix factorisation and no more. */
@@ -205,23 +206,81 @@ public final class TwoTowerTask
     return FactorTables.of(model, options);
   }
 
-  /** The form with given draws, wherever the tables are. */
-  ResidentForm resident(Scope session, FactorTables tables, ResidentNegatives drawn) {
-    return new ResidentForm(
-        session,
-        tables,
-        interactions,
-        options,
-        drawn,
-        model.options().temperature(),
-        weightOfRow,
-        offset);
+  /**
+   * The form wherever the tables are.
+   *
+   * @param own where negatives of each example come from; null to draw them on the device
+   * @param shared where negatives that examples share come from; null to draw them on the device
+   */
+  ResidentForm resident(
+      Scope session,
+      FactorTables tables,
+      @Nullable ResidentNegatives own,
+      @Nullable SharedNegatives shared) {
+    int n = interactions.size();
+    int[] items = new int[n];
+    for (int row = 0; row < n; row++) {
+      items[row] = interactions.itemAt(row);
+    }
+    ResidentFactors.Data data =
+        new ResidentFactors.Data(
+            HostArrays.longs(session.manager(), userOfRow, n),
+            HostArrays.longs(session.manager(), items, n),
+            HostArrays.floats(session.manager(), weightOfRow, n));
+    ResidentPairs pairs =
+        options.objective().sharedNegatives()
+            ? sharedPairs(session, shared)
+            : ownPairs(session, data, own);
+    return new ResidentFactors(session, tables, data, pairs);
   }
 
-  /** Negatives that are drawn on the session's device. */
-  ResidentDraws draws(Scope session) {
-    return new ResidentDraws(
-        session, sampler, seen, interactions.numUsers(), interactions.numItems(), options, seed);
+  private ResidentPairs ownPairs(
+      Scope session, ResidentFactors.Data data, @Nullable ResidentNegatives own) {
+    NDArray values = null;
+    if (options.objective() == Objective.SQUARED_ERROR) {
+      float[] learned = new float[interactions.size()];
+      for (int row = 0; row < learned.length; row++) {
+        learned[row] = interactions.valueAt(row) - offset;
+      }
+      values = HostArrays.floats(session.manager(), learned, learned.length);
+    }
+    int numItems = interactions.numItems();
+    ResidentNegatives drawn =
+        own == null
+            ? new ResidentDraws(
+                session, sampler, seen, interactions.numUsers(), numItems, options, seed)
+            : own;
+    return new ResidentOwnPairs(
+        session, options, drawn, model.options().temperature(), data.users(), values);
+  }
+
+  private ResidentPairs sharedPairs(Scope session, @Nullable SharedNegatives shared) {
+    int numItems = interactions.numItems();
+    float[] drawnShare = new float[numItems];
+    float[] batchShare = new float[numItems];
+    for (int item = 0; item < numItems; item++) {
+      drawnShare[item] = (float) sampler.probability(item);
+      batchShare[item] = (float) inBatchShare[item];
+    }
+    NDArray catalogue = null;
+    if (options.objective() == Objective.FULL_SOFTMAX) {
+      int[] drawable =
+          IntStream.range(0, numItems).filter(i -> sampler.probability(i) > 0).toArray();
+      catalogue = HostArrays.longs(session.manager(), drawable, drawable.length);
+    }
+    SharedNegatives drawn =
+        shared == null
+            ? new ResidentSharedDraws(session, sampler, numItems, options.negatives(), seed)
+            : shared;
+    return new ResidentSharedPairs(
+        options,
+        seen,
+        userOfRow,
+        new ResidentColumns(
+            session, drawn, options.negatives(), drawnShare, options.inBatch() ? batchShare : null),
+        catalogue,
+        options.excludeSeen() ? ResidentSeen.of(session, seen, interactions.numUsers()) : null,
+        model.options().temperature());
   }
 
   @Override
