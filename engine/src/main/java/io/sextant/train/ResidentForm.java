@@ -74,5 +74,13 @@ interface ResidentForm {
      * @return (P,)
      */
     NDArray weights(Scope step, NDArray rows, NDArray losses);
+
+    /** The products of these weights and others; these if there are no others. */
+    default Weigher times(@Nullable Weigher other) {
+      return other == null
+          ? this
+          : (step, rows, losses) ->
+              weights(step, rows, losses).mul(other.weights(step, rows, losses));
+    }
   }
 }

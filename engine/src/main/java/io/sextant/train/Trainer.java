@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
  * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
  * form instead, which moves the parameters alike within rounding and is faster; hooks look into
  * recorded steps, so with hooks every step is recorded. Only {@link ExampleWeighting} and {@link
- * StepPolicy} need no recording. Without hooks a task whose tables are out of Java's reach may
- * train on the device alone ({@link ResidentForm}); losses are then asked for every so many steps.
+ * StepPolicy} need no recording. Without other hooks a task whose tables are out of Java's reach
+ * may train on the device alone ({@link ResidentForm}); losses are then asked for every so many
+ * steps.
  *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
@@ -114,7 +115,7 @@ public final class Trainer {
       boolean watched = weighers.size() < hooks.size();
       closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       residentForm =
-          hooks.isEmpty() && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
+          !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
       stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
       totalSteps = (long) stepsPerEpoch * options.epochs();
     }
@@ -154,7 +155,7 @@ public final class Trainer {
         int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
         int to = Math.min(order.length, from + options.batchSize());
         if (residentForm != null) {
-          residentStep(residentForm, from, to);
+          residentStep(residentForm, order, from, to);
         } else {
           step(Arrays.copyOfRange(order, from, to));
         }
@@ -191,10 +192,10 @@ public final class Trainer {
       count(result.loss(), examples.length);
     }
 
-    private void residentStep(ResidentForm form, int from, int to) {
+    private void residentStep(ResidentForm form, int[] order, int from, int to) {
       long first = (long) state.epoch * task.numExamples() + from;
       ResidentForm.Position position = new ResidentForm.Position(from, to, first, state.step);
-      form.step(position, null, parameters, factor());
+      form.step(position, weigher(order, from, to), parameters, factor());
       state.step++;
       stepsUncounted++;
       state.lossCount += to - from;
@@ -203,6 +204,18 @@ public final class Trainer {
         countResidentSteps();
       }
       listener.onStep(progress());
+    }
+
+    /** What weighs a step on the device, all weighers together. */
+    private ResidentForm.@Nullable Weigher weigher(int[] order, int from, int to) {
+      ResidentForm.Weigher all = null;
+      for (ExampleWeigher weigher : weighers) {
+        ResidentForm.Weigher more =
+            weigher.onDevice(
+                Arrays.copyOfRange(order, from, to), state.step, state.epoch, factor());
+        all = all == null ? more : all.times(more);
+      }
+      return all;
     }
 
     /** Asks the device for the losses of the steps since the last call. */

@@ -6,12 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.training.ParameterStore;
 import io.sextant.Parity;
 import io.sextant.data.Interactions;
-import io.sextant.nn.NamedParameter;
 import io.sextant.nn.TwoTowerOptions;
-import io.sextant.tensor.CounterRandom;
 import io.sextant.tensor.Devices;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.RowOptimizer;
@@ -27,7 +24,6 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,96 +42,6 @@ class ResidentFormTest {
       SamplingOptions.builder().objective(Objective.BPR).negatives(1).build();
   private static final SamplingOptions SHARED =
       SamplingOptions.builder().negatives(64).popularityPower(0.5f).inBatch(true).build();
-
-  /** The same task, trained by its resident form. */
-  private record Resident(
-      TwoTowerTask task,
-      @Nullable ResidentNegatives own,
-      @Nullable SharedNegatives shared,
-      Forms forms)
-      implements LearningTask<TwoTowerBatch>, ResidentForm.Task {
-
-    @Override
-    public int numExamples() {
-      return task.numExamples();
-    }
-
-    @Override
-    public List<NamedParameter> parameters() {
-      return task.parameters();
-    }
-
-    @Override
-    public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
-      throw new AssertionError("a resident step records nothing");
-    }
-
-    @Override
-    public NDArray loss(ParameterStore values, TwoTowerBatch batch) {
-      throw new AssertionError("a resident step records nothing");
-    }
-
-    @Override
-    public ResidentForm residentForm(Scope session) {
-      ResidentForm form =
-          task.resident(session, Objects.requireNonNull(task.factorTables()), own, shared);
-      forms.all.add(form);
-      forms.session = session;
-      return form;
-    }
-  }
-
-  /** With draws of its own. */
-  private static Resident resident(Fixture fixture) {
-    return new Resident(fixture.task(), null, null, new Forms());
-  }
-
-  private static final class Forms {
-    final List<ResidentForm> all = new ArrayList<>();
-    @Nullable Scope session;
-  }
-
-  /** The draws of the CPU's path, step by step. */
-  private static ResidentNegatives hostDraws(Interactions data, SamplingOptions options) {
-    ItemSampler sampler = new ItemSampler(data.itemCounts(), options.popularityPower());
-    Negatives negatives =
-        new Negatives(options, sampler, new SeenItems(data), data.numItems(), TASK_SEED);
-    return (step, users, first) -> {
-      int[] all = ints(users);
-      int[] drawn = new int[all.length * options.negatives()];
-      for (int from = 0; from < all.length; from += BATCH) {
-        long example = first + from;
-        int[] batch = Arrays.copyOfRange(all, from, Math.min(all.length, from + BATCH));
-        RowCollector items = new RowCollector(data.numItems());
-        items.clear();
-        long number = example / ROWS * STEPS + example % ROWS / BATCH;
-        int[] locals = negatives.draw(items, batch, number);
-        for (int i = 0; i < locals.length; i++) {
-          drawn[from * options.negatives() + i] = items.rows()[locals[i]];
-        }
-      }
-      return HostArrays.longs(step.manager(), drawn, all.length, options.negatives());
-    };
-  }
-
-  /** The draws of the CPU's path, step by step. */
-  private static SharedNegatives hostSharedDraws(Interactions data, SamplingOptions options) {
-    ItemSampler sampler = new ItemSampler(data.itemCounts(), options.popularityPower());
-    return (scope, first, steps) -> {
-      int[] drawn = new int[steps * options.negatives()];
-      for (int step = 0; step < steps; step++) {
-        CounterRandom random = new CounterRandom(TASK_SEED, "negatives", first + step);
-        for (int n = 0; n < options.negatives(); n++) {
-          drawn[step * options.negatives() + n] = sampler.draw(random);
-        }
-      }
-      return HostArrays.longs(scope.manager(), drawn, steps, options.negatives());
-    };
-  }
-
-  private static int[] ints(NDArray array) {
-    return Arrays.stream(array.toLongArray()).mapToInt(Math::toIntExact).toArray();
-  }
 
   static Stream<Arguments> sharedNegatives() {
     List<Arguments> settings = new ArrayList<>();
@@ -179,14 +85,20 @@ class ResidentFormTest {
             shape,
             sampling,
             f -> {
-              Resident task =
-                  new Resident(
+              ForcedResident<TwoTowerBatch> task =
+                  ForcedResident.of(
                       f.task(),
-                      hostDraws(interactions(), sampling),
-                      hostSharedDraws(interactions(), sampling),
-                      new Forms());
-              return new Trainer(training, List.of(), eachStep(f, actual), null)
-                  .train(f.scope(), task, null);
+                      ForcedResident.hostDraws(interactions(), sampling, TASK_SEED, BATCH),
+                      ForcedResident.hostSharedDraws(
+                          interactions(),
+                          sampling.popularityPower(),
+                          sampling.negatives(),
+                          TASK_SEED));
+              TrainingResult result =
+                  new Trainer(training, List.of(), eachStep(f, actual), null)
+                      .train(f.scope(), task, null);
+              assertThat(task.prepared).isZero();
+              return result;
             });
     double tolerance = training.rowOptimizer().name().equals("ADAM") ? 1e-3 : 1e-5;
     assertThat(actual).hasSize(2 * STEPS).hasSameSizeAs(expected);
@@ -239,7 +151,7 @@ class ResidentFormTest {
             try (Fixture fixture = new Fixture(device, interactions(), PLAIN, sampling, 1)) {
               losses.add(
                   new Trainer(training, List.of(), TrainingListener.NONE, null)
-                      .train(fixture.scope(), resident(fixture), null)
+                      .train(fixture.scope(), ForcedResident.of(fixture.task(), null, null), null)
                       .meanLosses());
             }
           });
@@ -284,7 +196,7 @@ class ResidentFormTest {
                   sampling,
                   f ->
                       new Trainer(training, List.of(), TrainingListener.NONE, null)
-                          .train(f.scope(), resident(f), null))
+                          .train(f.scope(), ForcedResident.of(f.task(), null, null), null))
               .meanLosses();
       assertThat(resident.get(11)).isLessThan(0.97 * resident.get(0));
       assertThat(resident.get(11)).isCloseTo(host.get(11), within(0.03 * host.get(11)));
@@ -300,12 +212,12 @@ class ResidentFormTest {
       TensorThreads.run(
           () -> {
             try (Fixture fixture = new Fixture(data, PLAIN, sampling, 1)) {
-              Forms forms = new Forms();
+              ForcedResident<TwoTowerBatch> task = ForcedResident.of(fixture.task(), null, null);
               TrainingOptions training =
                   TrainingOptions.builder().batchSize(sizes[0]).epochs(1).build();
               new Trainer(training, List.of(), TrainingListener.NONE, null)
-                  .train(fixture.scope(), new Resident(fixture.task(), null, null, forms), null);
-              counts.add(forms.all.get(0).operations());
+                  .train(fixture.scope(), task, null);
+              counts.add(Objects.requireNonNull(task.last).operations());
             }
           });
     }
@@ -325,19 +237,18 @@ class ResidentFormTest {
         PLAIN,
         sampling,
         f -> {
-          Forms forms = new Forms();
+          ForcedResident<TwoTowerBatch> task = ForcedResident.of(f.task(), null, null);
           TrainingListener counting =
               new TrainingListener() {
                 @Override
                 public void onStep(TrainingProgress progress) {
                   arrays.add(
-                      Objects.requireNonNull(forms.session).manager().getManagedArrays().size());
+                      Objects.requireNonNull(task.session).manager().getManagedArrays().size());
                 }
               };
           TrainingOptions training =
               TrainingOptions.builder().batchSize(BATCH).epochs(5).clipNorm(1).l2(0.1f).build();
-          return new Trainer(training, List.of(), counting, null)
-              .train(f.scope(), new Resident(f.task(), null, null, forms), null);
+          return new Trainer(training, List.of(), counting, null).train(f.scope(), task, null);
         });
     assertThat(arrays).hasSize(5 * STEPS).containsOnly(arrays.get(0));
   }
@@ -358,7 +269,9 @@ class ResidentFormTest {
     with(
         PLAIN,
         BPR,
-        f -> new Trainer(training, List.of(), counting, null).train(f.scope(), resident(f), null));
+        f ->
+            new Trainer(training, List.of(), counting, null)
+                .train(f.scope(), ForcedResident.of(f.task(), null, null), null));
     assertThat(scopes).hasSize(5).containsOnly(scopes.get(0));
   }
 
@@ -377,7 +290,7 @@ class ResidentFormTest {
               TrainingOptions.builder().batchSize(BATCH).epochs(1).patience(0).build();
           TrainingResult result =
               new Trainer(training, List.of(), TrainingListener.NONE, null)
-                  .train(f.scope(), resident(f), null);
+                  .train(f.scope(), ForcedResident.of(f.task(), null, null), null);
           assertThat(result.skippedSteps()).isEqualTo(STEPS);
           assertThat(f.value("item.id")).isEqualTo(before);
           return true;
@@ -437,9 +350,9 @@ class ResidentFormTest {
                       scope, sampler, seen, data.numUsers(), data.numItems(), options, 3);
               int[] users = new Random(4).ints(2000, 0, data.numUsers()).toArray();
               NDArray on = HostArrays.longs(scope.manager(), users, users.length);
-              int[] drawn = ints(draws.draw(scope, on, 0).flatten());
+              int[] drawn = ForcedResident.ints(draws.draw(scope, on, 0).flatten());
               // Whoever begins later, or with others, draws the same for an example.
-              int[] later = ints(draws.draw(scope, on.get("700:"), 700).flatten());
+              int[] later = ForcedResident.ints(draws.draw(scope, on.get("700:"), 700).flatten());
               assertThat(later).isEqualTo(Arrays.copyOfRange(drawn, 700 * 40, drawn.length));
 
               double[] expected = new double[data.numItems()];
@@ -487,9 +400,9 @@ class ResidentFormTest {
             ResidentSharedDraws draws =
                 new ResidentSharedDraws(scope, sampler, data.numItems(), 40, 3);
             NDArray all = draws.draw(scope, 0, 2000);
-            int[] drawn = ints(all.flatten());
+            int[] drawn = ForcedResident.ints(all.flatten());
             // Whoever begins later draws the same for a step.
-            int[] later = ints(draws.draw(scope, 700, 1300).flatten());
+            int[] later = ForcedResident.ints(draws.draw(scope, 700, 1300).flatten());
             assertThat(later).isEqualTo(Arrays.copyOfRange(drawn, 700 * 40, drawn.length));
             int[] found = new int[data.numItems()];
             Arrays.stream(drawn).forEach(item -> found[item]++);
@@ -519,7 +432,7 @@ class ResidentFormTest {
           for (int turn = 0; turn < 2; turn++) {
             NDArray index = HostArrays.longs(scope.manager(), rows, rows.length);
             NDArray positions = scope.manager().arange(0, 400, 1, DataType.INT64);
-            int[] slots = ints(sums.slots(index, positions, scope));
+            int[] slots = ForcedResident.ints(sums.slots(index, positions, scope));
             NDArray slot = HostArrays.longs(scope.manager(), slots, slots.length);
             float[] found =
                 HostArrays.toFloats(
