@@ -252,35 +252,53 @@ final class ModelParameters {
   }
 
   /**
-   * Moves tables along gradients that stay on the device, without waiting for it.
+   * Moves parameters along gradients that stay on the device, without waiting for it.
    *
+   * @param tables by parameter name; changed
+   * @param dense those of the dense weights, in their shapes; changed
    * @param batchSize B
    * @param factor the schedule's factor on all step sizes
    */
-  void updateOnDevice(Map<String, ResidentGradient> gradients, int batchSize, float factor) {
+  void updateOnDevice(
+      Map<String, ResidentGradient> tables,
+      Map<String, NDArray> dense,
+      int batchSize,
+      float factor) {
     if (options.l2() != 0) {
-      for (ResidentGradient g : gradients.values()) {
+      for (ResidentGradient g : tables.values()) {
         g.gradient().addi(g.counts().mul(options.l2() / batchSize).mul(g.values()));
+      }
+      for (NamedParameter parameter : parameters) {
+        NDArray gradient = dense.get(parameter.name());
+        if (gradient != null) {
+          try (NDArray value = valueOf(parameter).mul(options.l2())) {
+            gradient.addi(value);
+          }
+        }
       }
     }
     if (options.clipNorm() != Double.POSITIVE_INFINITY) {
       NDList squares = new NDList();
-      for (ResidentGradient g : gradients.values()) {
+      dense.values().forEach(gradient -> squares.add(gradient.square().sum()));
+      for (ResidentGradient g : tables.values()) {
         squares.add(g.gradient().square().mul(g.once()).sum());
       }
       NDArray norm = NDArrays.stack(squares).sum().sqrt();
       // The limit over the norm, or 1 for a norm below it.
       NDArray clip = norm.maximum(options.clipNorm()).pow(-1).mul(options.clipNorm());
-      gradients.values().forEach(g -> g.gradient().muli(clip));
+      tables.values().forEach(g -> g.gradient().muli(clip));
+      dense.values().forEach(gradient -> gradient.muli(clip));
     }
     for (NamedParameter parameter : parameters) {
-      ResidentGradient gradient = required(gradients, parameter.name());
-      rowOptimizer(parameter)
-          .stepOnDevice(
-              valueOf(parameter),
-              gradient.index(),
-              gradient.gradient(),
-              factor * rateOf(parameter.group()));
+      float rate = factor * rateOf(parameter.group());
+      NDArray value = valueOf(parameter);
+      if (parameter.table()) {
+        ResidentGradient gradient = required(tables, parameter.name());
+        rowOptimizer(parameter).stepOnDevice(value, gradient.index(), gradient.gradient(), rate);
+      } else {
+        NDArray gradient = required(dense, parameter.name());
+        denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
+      }
     }
   }
 

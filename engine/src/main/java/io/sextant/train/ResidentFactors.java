@@ -89,7 +89,7 @@ final class ResidentFactors implements ResidentForm {
       Map<String, ResidentGradient> gradients = new LinkedHashMap<>();
       user.addGradients(by.users(), by.userBiases(), finite, gradients);
       item.addGradients(by.items(), by.itemBiases(), finite, gradients);
-      parameters.updateOnDevice(gradients, position.size(), factor);
+      parameters.updateOnDevice(gradients, Map.of(), position.size(), factor);
       operations = step.manager().getManagedArrays().size();
     }
   }
