@@ -27,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -217,70 +216,17 @@ public final class TwoTowerTask
       FactorTables tables,
       @Nullable ResidentNegatives own,
       @Nullable SharedNegatives shared) {
-    int n = interactions.size();
-    int[] items = new int[n];
-    for (int row = 0; row < n; row++) {
-      items[row] = interactions.itemAt(row);
-    }
-    ResidentFactors.Data data =
-        new ResidentFactors.Data(
-            HostArrays.longs(session.manager(), userOfRow, n),
-            HostArrays.longs(session.manager(), items, n),
-            HostArrays.floats(session.manager(), weightOfRow, n));
-    ResidentPairs pairs =
-        options.objective().sharedNegatives()
-            ? sharedPairs(session, shared)
-            : ownPairs(session, data, own);
-    return new ResidentFactors(session, tables, data, pairs);
-  }
-
-  private ResidentPairs ownPairs(
-      Scope session, ResidentFactors.Data data, @Nullable ResidentNegatives own) {
-    NDArray values = null;
-    if (options.objective() == Objective.SQUARED_ERROR) {
-      float[] learned = new float[interactions.size()];
-      for (int row = 0; row < learned.length; row++) {
-        learned[row] = interactions.valueAt(row) - offset;
-      }
-      values = HostArrays.floats(session.manager(), learned, learned.length);
-    }
-    int numItems = interactions.numItems();
-    ResidentNegatives drawn =
-        own == null
-            ? new ResidentDraws(
-                session, sampler, seen, interactions.numUsers(), numItems, options, seed)
-            : own;
-    return new ResidentOwnPairs(
-        session, options, drawn, model.options().temperature(), data.users(), values);
-  }
-
-  private ResidentPairs sharedPairs(Scope session, @Nullable SharedNegatives shared) {
-    int numItems = interactions.numItems();
-    float[] drawnShare = new float[numItems];
-    float[] batchShare = new float[numItems];
-    for (int item = 0; item < numItems; item++) {
-      drawnShare[item] = (float) sampler.probability(item);
-      batchShare[item] = (float) inBatchShare[item];
-    }
-    NDArray catalogue = null;
-    if (options.objective() == Objective.FULL_SOFTMAX) {
-      int[] drawable =
-          IntStream.range(0, numItems).filter(i -> sampler.probability(i) > 0).toArray();
-      catalogue = HostArrays.longs(session.manager(), drawable, drawable.length);
-    }
-    SharedNegatives drawn =
-        shared == null
-            ? new ResidentSharedDraws(session, sampler, numItems, options.negatives(), seed)
-            : shared;
-    return new ResidentSharedPairs(
-        options,
-        seen,
-        userOfRow,
-        new ResidentColumns(
-            session, drawn, options.negatives(), drawnShare, options.inBatch() ? batchShare : null),
-        catalogue,
-        options.excludeSeen() ? ResidentSeen.of(session, seen, interactions.numUsers()) : null,
-        model.options().temperature());
+    return new ResidentSetup(
+            interactions,
+            options,
+            model.options().temperature(),
+            weightOfRow,
+            offset,
+            seed,
+            sampler,
+            seen,
+            inBatchShare)
+        .form(session, tables, own, shared);
   }
 
   @Override
