@@ -36,7 +36,7 @@ public record Runs(NDArray owners, NDArray offsets, NDArray numbers) {
     // A one where each run but the first begins: their running sum is the run's number.
     NDArray begins = step.manager().zeros(new Shape(total), DataType.INT64);
     RowOptimizer.write(begins, before, before.onesLike());
-    NDArray owners = begins.cumSum(0).subi(1);
+    NDArray owners = begins.cumSum(0).subi(Numbers.of(step.manager(), 1));
     NDArray all = step.manager().arange(0, Math.toIntExact(total), 1, DataType.INT64);
     NDArray offsets = all.sub(before.gather(owners, 0));
     return new Runs(owners, offsets, offsets.add(step.adopt(starts.gather(owners, 0))));

@@ -48,9 +48,11 @@ public final class SegmentSums {
   public NDArray find(NDArray rows, NDArray among, Scope step) {
     long none = among.size();
     // What another call has left there may be any number.
-    NDArray slot = step.adopt(scratch.gather(rows, 0)).minimum(none - 1);
+    NDArray slot =
+        step.adopt(scratch.gather(rows, 0)).minimum(Numbers.of(step.manager(), none - 1));
     NDArray same = step.adopt(among.gather(slot, 0)).eq(rows);
-    return slot.getNDArrayInternal().where(same, slot.zerosLike().addi(none));
+    return slot.getNDArrayInternal()
+        .where(same, slot.zerosLike().addi(Numbers.of(step.manager(), none)));
   }
 
   /**

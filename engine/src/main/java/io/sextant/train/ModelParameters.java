@@ -13,6 +13,7 @@ import io.sextant.tensor.DenseAdam;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.GradientClipping;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.RowGradient;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.RowSet;
@@ -266,12 +267,14 @@ final class ModelParameters {
       float factor) {
     if (options.l2() != 0) {
       for (ResidentGradient g : tables.values()) {
-        g.gradient().addi(g.counts().mul(options.l2() / batchSize).mul(g.values()));
+        NDArray l2 = Numbers.of(g.gradient().getManager(), options.l2() / batchSize);
+        g.gradient().addi(g.counts().mul(l2).mul(g.values()));
       }
       for (NamedParameter parameter : parameters) {
         NDArray gradient = dense.get(parameter.name());
         if (gradient != null) {
-          try (NDArray value = valueOf(parameter).mul(options.l2())) {
+          try (NDArray l2 = Numbers.of(gradient.getManager(), options.l2());
+              NDArray value = valueOf(parameter).mul(l2)) {
             gradient.addi(value);
           }
         }
@@ -285,7 +288,8 @@ final class ModelParameters {
       }
       NDArray norm = NDArrays.stack(squares).sum().sqrt();
       // The limit over the norm, or 1 for a norm below it.
-      NDArray clip = norm.maximum(options.clipNorm()).pow(-1).mul(options.clipNorm());
+      NDArray limit = Numbers.of(norm.getManager(), (float) options.clipNorm());
+      NDArray clip = norm.onesLike().divi(norm.maximum(limit)).muli(limit);
       tables.values().forEach(g -> g.gradient().muli(clip));
       dense.values().forEach(gradient -> gradient.muli(clip));
     }

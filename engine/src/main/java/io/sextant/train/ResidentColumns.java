@@ -7,6 +7,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.SegmentSums;
@@ -83,10 +84,11 @@ final class ResidentColumns {
    * @return (C,) float64
    */
   NDArray expected(Scope step, NDArray columns, int fromBatch) {
-    NDArray expected = shares(step, drawnShare, columns).muli(perStep);
+    NDArray expected = shares(step, drawnShare, columns).muli(Numbers.of(step.manager(), perStep));
     return batchShare == null
         ? expected
-        : expected.addi(shares(step, batchShare, columns).muli(fromBatch));
+        : expected.addi(
+            shares(step, batchShare, columns).muli(Numbers.of(step.manager(), fromBatch)));
   }
 
   private static NDArray shares(Scope step, NDArray ofItems, NDArray columns) {
@@ -122,9 +124,9 @@ final class ResidentColumns {
         NDArrays.concat(new NDList(line, last))
             .reshape(1, count + 1)
             .broadcast(examples, count + 1)
-            .add(0); // Cells of their own, not one line many times.
+            .duplicate(); // Cells of their own, not one line many times.
     NDArray column = slots.find(leftOut.items(), columns, step);
-    NDArray cell = leftOut.examples().mul(count + 1).addi(column);
+    NDArray cell = leftOut.examples().mul(Numbers.of(step.manager(), count + 1)).addi(column);
     NDArray never = step.manager().zeros(cell.getShape(), DataType.FLOAT32).log();
     RowOptimizer.write(cells.reshape(-1), cell, never);
     return cells.get(new NDIndex(":, 0:{}", count));

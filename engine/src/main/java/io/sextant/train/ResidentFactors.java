@@ -3,6 +3,7 @@ package io.sextant.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.Scope;
 import io.sextant.tensor.SegmentSums;
 import java.util.LinkedHashMap;
@@ -84,7 +85,10 @@ final class ResidentFactors implements ResidentForm {
       NDArray loss = compared.losses().mul(weights).mean();
       NDArray finite = ResidentLosses.finite(loss);
       losses.add(loss, finite, position.size());
-      NDArray slopes = compared.slopes().mul(weights.div(position.size()).expandDims(1));
+      NDArray slopes =
+          compared
+              .slopes()
+              .mul(weights.div(Numbers.of(step.manager(), position.size())).expandDims(1));
       ResidentPairs.Gradients by = pairs.gradients(user, item, slopes);
       Map<String, ResidentGradient> gradients = new LinkedHashMap<>();
       user.addGradients(by.users(), by.userBiases(), finite, gradients);

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.Scope;
 
 /**
@@ -34,7 +35,8 @@ final class ResidentLosses {
 
   /** Whether a loss is finite, (): infinity less itself is no number either. */
   static NDArray finite(NDArray loss) {
-    return loss.sub(loss).eq(0);
+    NDArray none = loss.sub(loss);
+    return none.eq(none.zerosLike());
   }
 
   /**
@@ -45,9 +47,10 @@ final class ResidentLosses {
    * @param size B
    */
   void add(NDArray loss, NDArray finite, int size) {
-    NDArray counted = loss.getNDArrayInternal().where(finite, loss.zerosLike()).mul(size);
+    NDArray examples = Numbers.of(loss.getManager(), size);
+    NDArray counted = loss.getNDArrayInternal().where(finite, loss.zerosLike()).mul(examples);
     NDArray bad = finite.logicalNot().toType(DataType.FLOAT32, false);
-    sums.addi(NDArrays.stack(new NDList(counted, bad, bad.mul(size))));
+    sums.addi(NDArrays.stack(new NDList(counted, bad, bad.mul(examples))));
     run.addi(bad).muli(bad);
     try (NDArray more = run.sub(longestRun);
         NDArray none = more.zerosLike();
@@ -66,8 +69,8 @@ final class ResidentLosses {
             Math.round(values[2]),
             Math.round(HostArrays.toFloats(run)[0]),
             Math.round(HostArrays.toFloats(longestRun)[0]));
-    sums.muli(0);
-    longestRun.muli(0);
+    sums.subi(sums);
+    longestRun.subi(longestRun);
     return totals;
   }
 

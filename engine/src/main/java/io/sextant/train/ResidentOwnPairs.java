@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Activation;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.Scope;
 import org.jspecify.annotations.Nullable;
 
@@ -101,7 +102,11 @@ final class ResidentOwnPairs implements ResidentPairs {
   @Override
   public Compared compare(Rows rows, ResidentSide user, ResidentSide item) {
     NDArray u = user.values; // (B, D)
-    NDArray scores = vectors(item, u).batchMatMul(u.expandDims(2)).squeeze(2).divi(temperature);
+    NDArray scores =
+        vectors(item, u)
+            .batchMatMul(u.expandDims(2))
+            .squeeze(2)
+            .divi(Numbers.of(u.getManager(), temperature));
     if (user.biases != null && item.biases != null) {
       scores.addi(user.biases).addi(item.biases.reshape(-1, 1 + perExample));
     }
@@ -111,11 +116,11 @@ final class ResidentOwnPairs implements ResidentPairs {
       case SQUARED_ERROR -> {
         NDArray values = rows.scope().adopt(required(valueOfRow).gather(rows.rows(), 0));
         NDArray error = positive.sub(values.expandDims(1));
-        yield new Compared(error.square().mul(0.5).squeeze(1), error);
+        yield new Compared(error.square().mul(Numbers.of(u.getManager(), 0.5f)).squeeze(1), error);
       }
       case BPR -> {
         NDArray margins = others.sub(positive);
-        NDArray slopes = Activation.sigmoid(margins).divi(perExample);
+        NDArray slopes = Activation.sigmoid(margins).divi(Numbers.of(u.getManager(), perExample));
         NDArray first = slopes.sum(new int[] {1}, true).negi();
         yield new Compared(
             Activation.softPlus(margins).mean(new int[] {1}),
@@ -127,7 +132,8 @@ final class ResidentOwnPairs implements ResidentPairs {
         NDArray losses =
             NDArrays.concat(
                 new NDList(Activation.softPlus(positive.neg()), Activation.softPlus(others)), 1);
-        yield new Compared(losses.mean(new int[] {1}), slopes.divi(1 + perExample));
+        yield new Compared(
+            losses.mean(new int[] {1}), slopes.divi(Numbers.of(u.getManager(), 1 + perExample)));
       }
       case SAMPLED_SOFTMAX, FULL_SOFTMAX ->
           throw new IllegalStateException("these have negatives that examples share");
@@ -142,13 +148,13 @@ final class ResidentOwnPairs implements ResidentPairs {
   @Override
   public Gradients gradients(ResidentSide user, ResidentSide item, NDArray slopes) {
     NDArray u = user.values;
-    NDArray scaled = slopes.div(temperature); // (B, 1 + n)
+    NDArray scaled = slopes.div(Numbers.of(u.getManager(), temperature)); // (B, 1 + n)
     NDArray users = scaled.expandDims(1).batchMatMul(vectors(item, u)).squeeze(1);
     NDArray items = scaled.expandDims(2).mul(u.expandDims(1)).reshape(item.values.getShape());
     NDArray userBiases = slopes.sum(new int[] {1}, true);
     // A user's bias cancels in a comparison of two of the user's items.
     if (options.objective() == Objective.BPR) {
-      userBiases.muli(0);
+      userBiases = userBiases.zerosLike();
     }
     return new Gradients(users, userBiases, items, slopes.reshape(-1, 1));
   }

@@ -2,6 +2,7 @@ package io.sextant.train;
 
 import ai.djl.ndarray.NDArray;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.Runs;
 import io.sextant.tensor.Scope;
 
@@ -47,7 +48,7 @@ record ResidentSeen(NDArray starts, NDArray items, int longest) {
    */
   Pairs ofUsers(Scope step, NDArray users, long total) {
     NDArray begin = step.adopt(starts.gather(users, 0));
-    NDArray end = step.adopt(starts.gather(users.add(1), 0));
+    NDArray end = step.adopt(starts.gather(users.add(Numbers.of(step.manager(), 1)), 0));
     Runs runs = Runs.of(begin, end.sub(begin), total, step);
     return new Pairs(runs.owners(), step.adopt(items.gather(runs.numbers(), 0)));
   }

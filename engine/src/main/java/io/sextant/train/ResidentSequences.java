@@ -14,6 +14,7 @@ import io.sextant.nn.SequenceEncoder;
 import io.sextant.nn.SequenceInput;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Runs;
 import io.sextant.tensor.Scope;
@@ -213,7 +214,7 @@ final class ResidentSequences implements ResidentForm {
 
     void run(@Nullable Weigher weigher, ModelParameters parameters, float factor) {
       long count = runs.numbers().size(); // P
-      NDArray targetRows = runs.numbers().add(1);
+      NDArray targetRows = runs.numbers().add(Numbers.of(scope.manager(), 1));
       NDArray targets = read(itemOfRow, targetRows);
       NDArray compared = columns(targets);
       NDArray read =
@@ -238,10 +239,11 @@ final class ResidentSequences implements ResidentForm {
         throw new IllegalStateException("a sequence encoder has a table of items");
       }
       NDArray places = runs.offsets().add(startOfExample.gather(runs.owners(), 0));
-      NDArray first = range(count).addi(numColumns);
-      SequenceTokens tokens = tokens(places, first, first.add(count), compared);
+      NDArray first = range(count).addi(Numbers.of(scope.manager(), numColumns));
+      SequenceTokens tokens =
+          tokens(places, first, first.add(Numbers.of(scope.manager(), count)), compared);
       int longest = packing.length();
-      NDArray cells = runs.owners().mul(longest).addi(runs.offsets());
+      NDArray cells = runs.owners().mul(Numbers.of(scope.manager(), longest)).addi(runs.offsets());
       NDArray loss;
       try (Grad grad = Grad.record()) {
         NDArray each = SequenceTask.tokenLosses(encoder, values, tokens); // (B, S)
@@ -290,11 +292,15 @@ final class ResidentSequences implements ResidentForm {
       NDArray zeros = scope.manager().zeros(shape, DataType.INT64);
       NDArray owners = runs.owners();
       NDArray starts = startOfExample.gather(owners, 0);
-      NDArray left = sizeOfExample.gather(owners, 0).subi(runs.offsets()).subi(1);
+      NDArray left =
+          sizeOfExample.gather(owners, 0).subi(runs.offsets()).subi(Numbers.of(scope.manager(), 1));
       NDArray visibleFrom =
           written(range(cells), places, starts)
               .reshape(packing.rows(), 1, length, 1)
-              .sub(range(packing.rows()).muli(length).reshape(packing.rows(), 1, 1, 1));
+              .sub(
+                  range(packing.rows())
+                      .muli(Numbers.of(scope.manager(), length))
+                      .reshape(packing.rows(), 1, 1, 1));
       NDArray line = range(length);
       NDArray from = line.reshape(1, 1, 1, length);
       NDArray to = line.reshape(1, 1, length, 1);
@@ -312,7 +318,7 @@ final class ResidentSequences implements ResidentForm {
               mask,
               distances);
       NDArray tokenOfCell = scope.manager().zeros(cellsOfExamples(), DataType.INT64);
-      NDArray cell = owners.mul(length).addi(runs.offsets());
+      NDArray cell = owners.mul(Numbers.of(scope.manager(), length)).addi(runs.offsets());
       written(tokenOfCell, cell, places);
       return new SequenceTokens(
           input,
@@ -337,7 +343,13 @@ final class ResidentSequences implements ResidentForm {
     private @Nullable NDArray logExpected(NDArray compared) {
       int fromBatch = (int) Math.min(sampling.inBatch(), runs.numbers().size());
       return sampling.logQ()
-          ? columns.expected(scope, compared, fromBatch).neg().exp().neg().add(1).log()
+          ? columns
+              .expected(scope, compared, fromBatch)
+              .neg()
+              .exp()
+              .neg()
+              .add(Numbers.of(scope.manager(), 1))
+              .log()
           : null;
     }
 

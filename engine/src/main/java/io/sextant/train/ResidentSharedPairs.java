@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.Scope;
 import org.jspecify.annotations.Nullable;
 
@@ -76,8 +77,13 @@ final class ResidentSharedPairs implements ResidentPairs {
     Scope step = rows.scope();
     int size = rows.position().size();
     NDArray u = user.values;
-    NDArray positive = u.mul(positives(item.values, u)).sum(new int[] {1}, true).divi(temperature);
-    NDArray scores = u.matMul(columns(item.values, u).transpose()).divi(temperature); // (B, C)
+    NDArray positive =
+        u.mul(positives(item.values, u))
+            .sum(new int[] {1}, true)
+            .divi(Numbers.of(u.getManager(), temperature));
+    NDArray scores =
+        u.matMul(columns(item.values, u).transpose())
+            .divi(Numbers.of(u.getManager(), temperature)); // (B, C)
     if (user.biases != null && item.biases != null) {
       positive.addi(user.biases).addi(positives(item.biases, u));
       scores.addi(user.biases).addi(columns(item.biases, u).transpose());
@@ -87,13 +93,13 @@ final class ResidentSharedPairs implements ResidentPairs {
         columns.corrections(step, items, logExpected(step, items, size), size, leftOut(rows)));
     NDArray logs = NDArrays.concat(new NDList(positive, scores), 1).logSoftmax(1);
     NDArray slopes = logs.exp();
-    slopes.get(new NDIndex(":, 0:1")).subi(1);
+    slopes.get(new NDIndex(":, 0:1")).subi(Numbers.of(u.getManager(), 1));
     return new Compared(logs.get(new NDIndex(":, 0")).neg(), slopes);
   }
 
   private @Nullable NDArray logExpected(Scope step, NDArray items, int size) {
     return options.logQ() && options.objective() == Objective.SAMPLED_SOFTMAX
-        ? columns.expected(step, items, size).minimum(1).log()
+        ? columns.expected(step, items, size).minimum(Numbers.of(step.manager(), 1.0f)).log()
         : null;
   }
 
@@ -122,7 +128,7 @@ final class ResidentSharedPairs implements ResidentPairs {
   @Override
   public Gradients gradients(ResidentSide user, ResidentSide item, NDArray slopes) {
     NDArray u = user.values;
-    NDArray scaled = slopes.div(temperature);
+    NDArray scaled = slopes.div(Numbers.of(u.getManager(), temperature));
     NDArray first = scaled.get(new NDIndex(":, 0:1")); // (B, 1)
     NDArray others = scaled.get(new NDIndex(":, 1:")); // (B, C)
     NDArray users =

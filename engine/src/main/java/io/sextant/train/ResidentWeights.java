@@ -10,6 +10,7 @@ import io.sextant.nn.ParameterValues;
 import io.sextant.nn.PolicyNetwork;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
 import org.jspecify.annotations.Nullable;
@@ -86,11 +87,12 @@ final class ResidentWeights implements ResidentForm.Weigher {
               new ParameterValues(step.manager()),
               input(step, ofUser, rows.size()),
               input(step, ofItem, rows.size()));
-      NDArray weights = outputs.reshape(-1).mul(2);
-      collapses.addi(weights.mean().lt(collapse).toType(DataType.FLOAT32, false));
+      NDArray weights = outputs.reshape(-1).mul(Numbers.of(step.manager(), 2));
+      collapses.addi(
+          weights.mean().lt(Numbers.of(step.manager(), collapse)).toType(DataType.FLOAT32, false));
       NDArray steps = step.adopt(collapses.duplicate());
-      NDArray collapsed = steps.gt(0).toType(DataType.FLOAT32, false);
-      return weights.sub(weights.sub(1).mul(collapsed));
+      NDArray collapsed = steps.gt(steps.zerosLike()).toType(DataType.FLOAT32, false);
+      return weights.sub(weights.sub(weights.onesLike()).mul(collapsed));
     }
   }
 
@@ -109,9 +111,11 @@ final class ResidentWeights implements ResidentForm.Weigher {
 
   /** Logarithms with mean 0 and deviation 1 (P, 1). */
   private static NDArray standardized(NDArray losses) {
-    NDArray logs = losses.add(1e-4f).log();
+    NDArray logs = losses.add(Numbers.of(losses.getManager(), 1e-4f)).log();
     NDArray centred = logs.sub(logs.mean());
-    return centred.div(centred.square().mean().sqrt().add(1e-6f)).expandDims(1);
+    return centred
+        .div(centred.square().mean().sqrt().add(Numbers.of(losses.getManager(), 1e-6f)))
+        .expandDims(1);
   }
 
   /** Whether all weights went to zero together at any step; waits for the device. */

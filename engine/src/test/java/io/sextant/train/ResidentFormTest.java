@@ -225,7 +225,7 @@ class ResidentFormTest {
         .log(
             System.Logger.Level.INFO,
             sampling.objective() + ": arrays made in a step: " + counts.get(0));
-    assertThat(counts.get(0)).isBetween(20L, 150L);
+    assertThat(counts.get(0)).isBetween(20L, 200L);
     assertThat(counts).containsOnly(counts.get(0));
   }
 
