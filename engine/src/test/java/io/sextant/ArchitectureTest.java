@@ -225,6 +225,28 @@ class ArchitectureTest {
   }
 
   @Test
+  void stepsOnTheDeviceComputeWithNumbersOfTheCpu() {
+    DescribedPredicate<JavaMethodCall> withNumber =
+        DescribedPredicate.describe(
+            "an NDArray's operation with a number",
+            call ->
+                call.getTargetOwner().isAssignableTo(NDArray.class)
+                    && call.getTarget().getRawParameterTypes().stream()
+                        .anyMatch(type -> type.isEquivalentTo(Number.class)));
+    noClasses()
+        .that()
+        .haveNameMatching(
+            "io\\.sextant\\.(train\\.Resident.*|tensor\\.(SegmentSums|Runs|Numbers).*)")
+        .and()
+        // Draws for many steps at once.
+        .haveNameNotMatching("io\\.sextant\\.train\\.Resident(Sampler|Draws|SharedDraws)")
+        .should()
+        .callMethodWhere(withNumber)
+        .because("copying a number to the device waits for the device: use Numbers")
+        .check(ENGINE);
+  }
+
+  @Test
   void theLibraryIsSilent() {
     noClasses().should(ACCESS_STANDARD_STREAMS).check(ENGINE);
   }

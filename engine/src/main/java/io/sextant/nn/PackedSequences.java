@@ -8,23 +8,15 @@ import io.sextant.tensor.HostArrays;
 import java.util.Arrays;
 
 /**
- * Sequences of different lengths side by side in rows of one length, the longest sequence's, so
- * that hardly a token is padding. A mask keeps each token from seeing other sequences and its own
- * future.
- *
- * <pre>
- *   row 0:  a a a a a a a a
- *   row 1:  b b b b b c c c
- *   row 2:  d d d e e f .        . padding, which sees only itself
- * </pre>
- *
- * <p>Best fit, longest first: O(B T + N T) time for B sequences and N tokens.
+ * Sequences of different lengths side by side in rows of one length ({@link Packing}). A mask keeps
+ * each token from seeing other sequences and its own future; padding sees only itself.
  *
  * <p>Thread safety: immutable.
  */
 public final class PackedSequences {
 
   private final int[][] sequences;
+  private final Packing packing;
   private final int[] starts;
   private final int rows;
   private final int length;
@@ -36,65 +28,15 @@ public final class PackedSequences {
    */
   public PackedSequences(int[][] sequences) {
     this.sequences = sequences;
-    int longest = 0;
-    for (int[] sequence : sequences) {
-      if (sequence.length == 0) {
-        throw new IllegalArgumentException("an empty sequence has no token to pack");
-      }
-      longest = Math.max(longest, sequence.length);
-    }
-    if (longest == 0) {
-      throw new IllegalArgumentException("there is no sequence to pack");
-    }
-    length = longest;
-    starts = new int[sequences.length];
-    rows = pack();
-  }
-
-  /** Rows by the room that is left in them are stacks, linked through {@code below}. */
-  private int pack() {
-    int[] top = new int[length + 1];
-    Arrays.fill(top, -1);
-    int[] below = new int[sequences.length];
-    int used = 0;
-    for (int sequence : longestFirst()) {
-      int size = sequences[sequence].length;
-      int room = size;
-      while (room < length && top[room] < 0) {
-        room++;
-      }
-      int row = top[room];
-      if (row < 0) {
-        row = used++;
-        room = length;
-      } else {
-        top[room] = below[row];
-      }
-      starts[sequence] = row * length + length - room;
-      below[row] = top[room - size];
-      top[room - size] = row;
-    }
-    return used;
-  }
-
-  private int[] longestFirst() {
-    int[] firstOfSize = new int[length + 2];
-    for (int[] sequence : sequences) {
-      firstOfSize[length - sequence.length + 1]++;
-    }
-    for (int i = 1; i < firstOfSize.length; i++) {
-      firstOfSize[i] += firstOfSize[i - 1];
-    }
-    int[] order = new int[sequences.length];
-    for (int s = 0; s < sequences.length; s++) {
-      order[firstOfSize[length - sequences[s].length]++] = s;
-    }
-    return order;
+    packing = Packing.of(Arrays.stream(sequences).mapToInt(sequence -> sequence.length).toArray());
+    rows = packing.rows();
+    length = packing.length();
+    starts = packing.starts();
   }
 
   /** N, how many tokens there are, padding included. */
   public int numTokens() {
-    return rows * length;
+    return packing.numTokens();
   }
 
   /** The number of a sequence's first token; the others follow. */

@@ -1,6 +1,7 @@
 package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.util.Map;
 
 /**
@@ -32,21 +33,31 @@ public final class DenseAdam {
    */
   public void step(NDArray weight, NDArray gradient, float learningRate, float weightDecay) {
     steps++;
-    try (NDArray g1 = gradient.mul(1 - BETA1);
+    NDManager manager = gradient.getManager();
+    try (NDArray beta1 = Numbers.of(manager, BETA1);
+        NDArray beta2 = Numbers.of(manager, BETA2);
+        NDArray rest1 = Numbers.of(manager, 1 - BETA1);
+        NDArray rest2 = Numbers.of(manager, 1 - BETA2);
+        NDArray g1 = gradient.mul(rest1);
         NDArray g2 = gradient.square()) {
-      first.muli(BETA1).addi(g1);
-      g2.muli(1 - BETA2);
-      second.muli(BETA2).addi(g2);
+      first.muli(beta1).addi(g1);
+      g2.muli(rest2);
+      second.muli(beta2).addi(g2);
     }
     if (weightDecay != 0) {
-      weight.muli(1 - learningRate * weightDecay);
+      try (NDArray kept = Numbers.of(manager, 1 - learningRate * weightDecay)) {
+        weight.muli(kept);
+      }
     }
     double rate = learningRate / (1 - Math.pow(BETA1, (double) steps));
     double correction = 1 / (1 - Math.pow(BETA2, (double) steps));
-    try (NDArray scaled = second.mul((float) correction);
+    try (NDArray byRate = Numbers.of(manager, (float) rate);
+        NDArray byCorrection = Numbers.of(manager, (float) correction);
+        NDArray epsilon = Numbers.of(manager, EPSILON);
+        NDArray scaled = second.mul(byCorrection);
         NDArray root = scaled.sqrt();
-        NDArray change = first.mul((float) rate)) {
-      root.addi(EPSILON);
+        NDArray change = first.mul(byRate)) {
+      root.addi(epsilon);
       change.divi(root);
       weight.subi(change);
     }

@@ -63,7 +63,10 @@ public final class RowAdagrad implements RowOptimizer {
     NDArray sum =
         RowOptimizer.gather(sums, index).addi(gradient.square().mean(new int[] {1}, true));
     RowOptimizer.write(sums, index, sum);
-    NDArray change = gradient.div(sum.sqrt().addi(EPSILON)).muli(learningRate);
+    NDArray change =
+        gradient
+            .div(sum.sqrt().addi(Numbers.of(gradient.getManager(), EPSILON)))
+            .muli(Numbers.of(gradient.getManager(), learningRate));
     RowOptimizer.write(table, index, RowOptimizer.gather(table, index).subi(change));
     sums.close();
   }

@@ -1,6 +1,7 @@
 package io.sextant.tensor;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
@@ -60,12 +61,23 @@ public final class RowAdam implements RowOptimizer {
   @Override
   public void stepOnDevice(NDArray table, NDArray index, NDArray gradient, float learningRate) {
     steps++;
-    NDArray m = RowOptimizer.gather(first, index).muli(BETA1).addi(gradient.mul(1 - BETA1));
+    NDManager manager = gradient.getManager();
+    NDArray m =
+        RowOptimizer.gather(first, index)
+            .muli(Numbers.of(manager, BETA1))
+            .addi(gradient.mul(Numbers.of(manager, 1 - BETA1)));
     NDArray v =
-        RowOptimizer.gather(second, index).muli(BETA2).addi(gradient.square().muli(1 - BETA2));
+        RowOptimizer.gather(second, index)
+            .muli(Numbers.of(manager, BETA2))
+            .addi(gradient.square().muli(Numbers.of(manager, 1 - BETA2)));
     RowOptimizer.write(first, index, m);
     RowOptimizer.write(second, index, v);
-    NDArray change = m.mul(rate(learningRate)).divi(v.mul(secondCorrection()).sqrt().addi(EPSILON));
+    NDArray change =
+        m.mul(Numbers.of(manager, rate(learningRate)))
+            .divi(
+                v.mul(Numbers.of(manager, secondCorrection()))
+                    .sqrt()
+                    .addi(Numbers.of(manager, EPSILON)));
     RowOptimizer.write(table, index, RowOptimizer.gather(table, index).subi(change));
   }
 

@@ -38,6 +38,24 @@ public final class SegmentSums {
   }
 
   /**
+   * The slot of each of some rows among those that {@link #slots} was last called for.
+   *
+   * @param rows (E,) int64
+   * @param among (P,) int64, the rows that it was called for
+   * @param step owns the result
+   * @return (E,) int64; P for a row that was not among them
+   */
+  public NDArray find(NDArray rows, NDArray among, Scope step) {
+    long none = among.size();
+    // What another call has left there may be any number.
+    NDArray slot =
+        step.adopt(scratch.gather(rows, 0)).minimum(Numbers.of(step.manager(), none - 1));
+    NDArray same = step.adopt(among.gather(slot, 0)).eq(rows);
+    return slot.getNDArrayInternal()
+        .where(same, slot.zerosLike().addi(Numbers.of(step.manager(), none)));
+  }
+
+  /**
    * For each slot the sum of the values whose positions have it; zero for numbers that are no slot.
    *
    * @param slots (P,) int64

@@ -4,6 +4,7 @@ import io.sextant.EventType;
 import io.sextant.data.Interactions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The mixture of objectives, one for each type of event that occurs: {@code w_t = y_t / sum_s p_s
@@ -53,6 +54,11 @@ final class EventTypeWeights {
       weights[t] = (float) (outputs[t] / mean);
     }
     return weights;
+  }
+
+  /** The type of each row (n), as a number among {@link #types}. */
+  int[] typeOfRow() {
+    return IntStream.range(0, train.size()).map(this::numberOf).toArray();
   }
 
   /** The weight of each row (n). */

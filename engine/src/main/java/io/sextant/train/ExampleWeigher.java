@@ -30,6 +30,15 @@ interface ExampleWeigher extends StepHook {
    */
   float @Nullable [] weights(int[] examples, long step, int epoch, float factor);
 
+  /**
+   * Called in its place before a step that stays on the device: whatever is to be learned before
+   * the step is learned, with the host's help.
+   *
+   * @param factor the schedule's factor on the step sizes
+   * @return what gives the weights of this step, or null for none
+   */
+  ResidentForm.@Nullable Weigher onDevice(int[] examples, long step, int epoch, float factor);
+
   /** An epoch has ended. */
   void endEpoch();
 

@@ -139,9 +139,37 @@ public final class ExampleWeighting implements ExampleWeigher {
     }
     float[] factors = now.policy.outputs(inputs);
     if (mean(factors) < options.collapse()) {
-      end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
+      collapse();
     }
     return state.outcome == WeightReport.Outcome.LEARNED ? factors : null;
+  }
+
+  @Override
+  public ResidentForm.@Nullable Weigher onDevice(
+      int[] examples, long step, int epoch, float factor) {
+    if (epoch < options.warmUpEpochs() || state.outcome != WeightReport.Outcome.LEARNED) {
+      return null;
+    }
+    Run now = started();
+    if (state.learning && step % options.every() == 0) {
+      settle();
+      if (state.learning) {
+        int[] rows = now.task.rowsOf(examples);
+        now.learn(now.policy.inputs(rows, step), examples, rows, step, factor);
+      }
+    }
+    return state.outcome == WeightReport.Outcome.LEARNED ? now.policy.onDevice() : null;
+  }
+
+  /** Asks the device what has become of the weights since it was last asked. */
+  private void settle() {
+    if (state.outcome == WeightReport.Outcome.LEARNED && started().policy.collapsedOnDevice()) {
+      collapse();
+    }
+  }
+
+  private void collapse() {
+    end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
   }
 
   /** Weights are 1 from now on. */
@@ -153,6 +181,7 @@ public final class ExampleWeighting implements ExampleWeigher {
 
   @Override
   public void endEpoch() {
+    settle();
     Gains now = state.gains;
     state.metaGains.add(now.meta.mean());
     state.guardGains.add(now.guard.mean());
@@ -205,7 +234,7 @@ public final class ExampleWeighting implements ExampleWeigher {
         }
       }
       if (sum < (double) options.collapse() * n) {
-        end(WeightReport.Outcome.COLLAPSED, "all weights went to zero together");
+        collapse();
       }
       float scale = (float) (n / sum);
       for (int row = 0; row < n; row++) {
@@ -253,6 +282,7 @@ public final class ExampleWeighting implements ExampleWeigher {
 
   @Override
   public Map<String, String> counters() {
+    settle();
     Map<String, String> counters = started().policy.parameters().counters();
     counters.put("sextant.weighting", GSON.toJson(state));
     return counters;

@@ -75,7 +75,10 @@ final class FactorForm implements ClosedForm {
       @Nullable RowCollector userRows,
       RowCollector itemRows) {
     FactorTables tables = FactorTables.of(model, options);
-    if (userRows == null || tables == null || !tables.onHost()) {
+    if (userRows == null
+        || tables == null
+        || !tables.onHost()
+        || options.objective().sharedNegatives()) {
       return null;
     }
     return new FactorForm(

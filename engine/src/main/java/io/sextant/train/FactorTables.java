@@ -20,17 +20,13 @@ import org.jspecify.annotations.Nullable;
 record FactorTables(
     NDArray users, NDArray items, @Nullable NDArray userBiases, @Nullable NDArray itemBiases) {
 
-  /**
-   * The tables, or null if the model is more than ids, or the objective compares with negatives
-   * that examples share.
-   */
+  /** The tables, or null if the model is more than ids. */
   static @Nullable FactorTables of(TwoTower model, SamplingOptions options) {
     TwoTowerOptions shape = model.options();
     if (!shape.userIds()
         || shape.history() != TwoTowerOptions.History.NONE
         || !shape.hidden().isEmpty()
         || shape.similarity() != TwoTowerOptions.Similarity.DOT
-        || options.objective().sharedNegatives()
         || options.idDropout() > 0
         || options.itemIdDropout() > 0) {
       return null;

@@ -13,6 +13,7 @@ import io.sextant.tensor.DenseAdam;
 import io.sextant.tensor.Grad;
 import io.sextant.tensor.GradientClipping;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.Numbers;
 import io.sextant.tensor.RowGradient;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.RowSet;
@@ -252,35 +253,56 @@ final class ModelParameters {
   }
 
   /**
-   * Moves tables along gradients that stay on the device, without waiting for it.
+   * Moves parameters along gradients that stay on the device, without waiting for it.
    *
+   * @param tables by parameter name; changed
+   * @param dense those of the dense weights, in their shapes; changed
    * @param batchSize B
    * @param factor the schedule's factor on all step sizes
    */
-  void updateOnDevice(Map<String, ResidentGradient> gradients, int batchSize, float factor) {
+  void updateOnDevice(
+      Map<String, ResidentGradient> tables,
+      Map<String, NDArray> dense,
+      int batchSize,
+      float factor) {
     if (options.l2() != 0) {
-      for (ResidentGradient g : gradients.values()) {
-        g.gradient().addi(g.counts().mul(options.l2() / batchSize).mul(g.values()));
+      for (ResidentGradient g : tables.values()) {
+        NDArray l2 = Numbers.of(g.gradient().getManager(), options.l2() / batchSize);
+        g.gradient().addi(g.counts().mul(l2).mul(g.values()));
+      }
+      for (NamedParameter parameter : parameters) {
+        NDArray gradient = dense.get(parameter.name());
+        if (gradient != null) {
+          try (NDArray l2 = Numbers.of(gradient.getManager(), options.l2());
+              NDArray value = valueOf(parameter).mul(l2)) {
+            gradient.addi(value);
+          }
+        }
       }
     }
     if (options.clipNorm() != Double.POSITIVE_INFINITY) {
       NDList squares = new NDList();
-      for (ResidentGradient g : gradients.values()) {
+      dense.values().forEach(gradient -> squares.add(gradient.square().sum()));
+      for (ResidentGradient g : tables.values()) {
         squares.add(g.gradient().square().mul(g.once()).sum());
       }
       NDArray norm = NDArrays.stack(squares).sum().sqrt();
       // The limit over the norm, or 1 for a norm below it.
-      NDArray clip = norm.maximum(options.clipNorm()).pow(-1).mul(options.clipNorm());
-      gradients.values().forEach(g -> g.gradient().muli(clip));
+      NDArray limit = Numbers.of(norm.getManager(), (float) options.clipNorm());
+      NDArray clip = norm.onesLike().divi(norm.maximum(limit)).muli(limit);
+      tables.values().forEach(g -> g.gradient().muli(clip));
+      dense.values().forEach(gradient -> gradient.muli(clip));
     }
     for (NamedParameter parameter : parameters) {
-      ResidentGradient gradient = required(gradients, parameter.name());
-      rowOptimizer(parameter)
-          .stepOnDevice(
-              valueOf(parameter),
-              gradient.index(),
-              gradient.gradient(),
-              factor * rateOf(parameter.group()));
+      float rate = factor * rateOf(parameter.group());
+      NDArray value = valueOf(parameter);
+      if (parameter.table()) {
+        ResidentGradient gradient = required(tables, parameter.name());
+        rowOptimizer(parameter).stepOnDevice(value, gradient.index(), gradient.gradient(), rate);
+      } else {
+        NDArray gradient = required(dense, parameter.name());
+        denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
+      }
     }
   }
 

@@ -45,6 +45,11 @@ record SequenceBatch(
     NDArray tokenWeights)
     implements Batch {
 
+  /** What the losses of its tokens are computed from. */
+  SequenceTokens read() {
+    return new SequenceTokens(input, dropout, targets, columns, examples, corrections, tokens);
+  }
+
   /** The same with each token's weight times a factor (P). */
   SequenceBatch weighed(NDManager manager, float[] factors) {
     float[] products = new float[rowWeights.length];

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class SequenceTask implements InteractionTask<SequenceBatch> {
+public final class SequenceTask implements InteractionTask<SequenceBatch>, ResidentForm.Task {
 
   private final Scope session;
   private final SequenceEncoder encoder;
@@ -43,7 +43,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
   private final Interactions interactions;
   private final SequenceSampling sampling;
   private final long seed;
-  private final Windows windows;
+  private final SequenceWindows windows;
   private final SeenItems seen;
   private final ItemSampler sampler;
   private final double[] targetShare;
@@ -79,10 +79,10 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
     this.interactions = interactions;
     this.sampling = sampling;
     this.seed = seed;
-    windows = Windows.of(interactions, encoder.options().historyLength());
+    windows = SequenceWindows.of(interactions, encoder.options().historyLength());
     seen = new SeenItems(interactions);
     sampler = new ItemSampler(interactions.itemCounts(), sampling.popularityPower());
-    targetShare = targetShare(interactions, windows.positions);
+    targetShare = targetShare(interactions, windows.positions());
     dropout = new DropoutPool(session, dropoutRate, seed);
     items = new RowCollector(interactions.numItems());
   }
@@ -99,7 +99,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
 
   @Override
   public int numExamples() {
-    return windows.users.length;
+    return windows.size();
   }
 
   @Override
@@ -122,7 +122,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
     int[] rows = new int[Arrays.stream(examples).map(windows::length).sum()];
     int n = 0;
     for (int example : examples) {
-      for (int row = windows.firsts[example] + 1; row <= windows.lasts[example]; row++) {
+      for (int row = windows.firsts()[example] + 1; row <= windows.lasts()[example]; row++) {
         rows[n++] = row;
       }
     }
@@ -146,7 +146,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
       windowOf = new int[interactions.size()];
       Arrays.fill(windowOf, -1);
       for (int window = 0; window < numExamples(); window++) {
-        Arrays.fill(windowOf, windows.firsts[window] + 1, windows.lasts[window] + 1, window);
+        Arrays.fill(windowOf, windows.firsts()[window] + 1, windows.lasts()[window] + 1, window);
       }
       windowOfRow = windowOf;
     }
@@ -160,7 +160,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
 
   @Override
   public float[] rowLosses(ParameterStore values, SequenceBatch batch) {
-    return batch.ofTokens(HostArrays.toFloats(tokenLosses(values, batch)));
+    return batch.ofTokens(HostArrays.toFloats(tokenLosses(encoder, values, batch.read())));
   }
 
   @Override
@@ -176,11 +176,50 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
 
   @Override
   public NDArray loss(ParameterStore values, SequenceBatch batch) {
-    return tokenLosses(values, batch).mul(batch.tokenWeights()).sum(new int[] {1});
+    return tokenLosses(encoder, values, batch.read()).mul(batch.tokenWeights()).sum(new int[] {1});
+  }
+
+  /** Where Java cannot walk the table of items. */
+  @Override
+  public @Nullable ResidentForm residentForm(Scope scope) {
+    for (NamedParameter parameter : parameters) {
+      if (parameter.table() && RowOptimizer.onHost(parameter.parameter().getArray())) {
+        return null;
+      }
+    }
+    return resident(scope, null);
+  }
+
+  /**
+   * The form wherever the table is.
+   *
+   * @param drawn where negatives come from; null to draw them on the device
+   */
+  ResidentForm resident(Scope scope, @Nullable SharedNegatives drawn) {
+    int numItems = interactions.numItems();
+    float[] drawnShare = new float[numItems];
+    float[] batchShare = new float[numItems];
+    for (int item = 0; item < numItems; item++) {
+      drawnShare[item] = (float) sampler.probability(item);
+      batchShare[item] = (float) targetShare[item];
+    }
+    SharedNegatives negatives =
+        drawn == null
+            ? new ResidentSharedDraws(scope, sampler, numItems, sampling.negatives(), seed)
+            : drawn;
+    return new ResidentSequences(
+        scope,
+        encoder,
+        interactions,
+        sampling,
+        windows,
+        seen,
+        dropout,
+        new ResidentColumns(scope, negatives, sampling.negatives(), drawnShare, batchShare));
   }
 
   /** The loss of each token (B, S), without weights. */
-  private NDArray tokenLosses(ParameterStore values, SequenceBatch batch) {
+  static NDArray tokenLosses(SequenceEncoder encoder, ParameterStore values, SequenceTokens batch) {
     NDArray queries = encoder.encode(values, batch.input(), batch.dropout());
     NDArray vectors = encoder.itemVectors(values);
     NDArray positive =
@@ -195,42 +234,6 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
             .get(new NDIndex(":, 0:1"))
             .neg();
     return RowOptimizer.gather(perToken, batch.tokens()).squeeze(2);
-  }
-
-  /**
-   * The examples: rows {@code first..last} of a user, of which all but the first are targets.
-   *
-   * @param positions how many targets there are in all
-   */
-  private record Windows(int[] users, int[] firsts, int[] lasts, int positions) {
-
-    static Windows of(Interactions interactions, int length) {
-      int count = 0;
-      for (int user = 0; user < interactions.numUsers(); user++) {
-        count += (Math.max(0, interactions.degree(user) - 1) + length - 1) / length;
-      }
-      int[] users = new int[count];
-      int[] firsts = new int[count];
-      int[] lasts = new int[count];
-      int positions = 0;
-      int at = 0;
-      for (int user = 0; user < interactions.numUsers(); user++) {
-        int start = interactions.start(user);
-        // From the end, so that the latest target has the longest history.
-        for (int last = interactions.end(user) - 1; last > start; last -= length) {
-          users[at] = user;
-          firsts[at] = Math.max(start, last - length);
-          lasts[at] = last;
-          positions += lasts[at] - firsts[at];
-          at++;
-        }
-      }
-      return new Windows(users, firsts, lasts, positions);
-    }
-
-    int length(int example) {
-      return lasts[example] - firsts[example];
-    }
   }
 
   /** One batch in the making. */
@@ -262,7 +265,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
       int longest = 1;
       for (int e = 0; e < examples.length; e++) {
         int length = windows.length(examples[e]);
-        int first = windows.firsts[examples[e]];
+        int first = windows.firsts()[examples[e]];
         lengths[e] = length;
         longest = Math.max(longest, length);
         for (int i = 0; i < length; i++) {
@@ -278,7 +281,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
       float[] rowWeights = new float[rows.length];
       float[] weights = new float[examples.length];
       Arrays.fill(weights, 1);
-      float perPosition = (float) windows.users.length / windows.positions;
+      float perPosition = windows.perPosition();
       for (int e = 0; e < examples.length; e++) {
         for (int i = 0; i < lengths[e]; i++) {
           tokens[e * longest + i] = packed.start(e) + i;
@@ -307,7 +310,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
     private int addTargets() {
       int count = 0;
       for (int example : examples) {
-        for (int row = windows.firsts[example] + 1; row <= windows.lasts[example]; row++) {
+        for (int row = windows.firsts()[example] + 1; row <= windows.lasts()[example]; row++) {
           if (count == sampling.inBatch()) {
             return count;
           }
@@ -323,7 +326,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
       for (int e = 0; e < examples.length; e++) {
         inputs[e] = new int[windows.length(examples[e])];
         for (int i = 0; i < inputs[e].length; i++) {
-          inputs[e][i] = interactions.itemAt(windows.firsts[examples[e]] + i);
+          inputs[e][i] = interactions.itemAt(windows.firsts()[examples[e]] + i);
         }
       }
       return inputs;
@@ -341,7 +344,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch> {
       float[] corrections = new float[examples.length * columns];
       for (int e = 0; e < examples.length; e++) {
         System.arraycopy(line, 0, corrections, e * columns, columns);
-        int user = windows.users[examples[e]];
+        int user = windows.users()[examples[e]];
         for (int s = seen.start(user); s < seen.end(user); s++) {
           int local = items.localOf(seen.itemAt(s));
           if (local >= 0 && local < columns) {

@@ -114,15 +114,19 @@ public final class StepPolicy implements ExampleWeigher {
     Run now = started();
     int[] rows = now.task.rowsOf(examples);
     if (step % now.horizon == 0) {
-      if (now.window.isOpen()) {
-        now.learn(step);
-      }
-      now.act(step);
-      if (state.learning) {
-        now.open(examples, rows, step, factor);
-      }
+      now.turn(examples, rows, step, factor);
     }
     return now.weightsOf(rows);
+  }
+
+  @Override
+  public ResidentForm.@Nullable Weigher onDevice(
+      int[] examples, long step, int epoch, float factor) {
+    Run now = started();
+    if (step % now.horizon == 0) {
+      now.turn(examples, now.task.rowsOf(examples), step, factor);
+    }
+    return now.weightsOnDevice();
   }
 
   @Override
@@ -266,9 +270,12 @@ public final class StepPolicy implements ExampleWeigher {
     private final @Nullable MetaGradient guard;
     private final LookAhead lookAhead;
     private final RateWindow window;
+    private final Scope session;
+    private @Nullable ResidentTypeWeights onDevice;
 
     <B extends Batch> Run(
         Scope session, InteractionTask<B> task, ModelParameters parameters, int stepsPerEpoch) {
+      this.session = session;
       this.task = task;
       this.train = task.interactions();
       this.userOfRow = train.userOfRow();
@@ -385,6 +392,27 @@ public final class StepPolicy implements ExampleWeigher {
       return objectives == null || state.outcome != StepPolicyReport.Outcome.LEARNED
           ? null
           : objectives.ofRows(rows, state.typeWeights);
+    }
+
+    ResidentForm.@Nullable Weigher weightsOnDevice() {
+      if (objectives == null || state.outcome != StepPolicyReport.Outcome.LEARNED) {
+        return null;
+      }
+      if (onDevice == null) {
+        onDevice = new ResidentTypeWeights(session, objectives.typeOfRow());
+      }
+      return onDevice.with(state.typeWeights);
+    }
+
+    /** Learns from the window that ends here, acts on it and begins another. */
+    void turn(int[] examples, int[] rows, long step, float factor) {
+      if (window.isOpen()) {
+        learn(step);
+      }
+      act(step);
+      if (state.learning) {
+        open(examples, rows, step, factor);
+      }
     }
 
     /** Looks at where the training stands before the steps that will be judged. */

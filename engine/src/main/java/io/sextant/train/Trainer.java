@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
  * <p>A step records the task's loss and differentiates it. A task may know its gradient in closed
  * form instead, which moves the parameters alike within rounding and is faster; hooks look into
  * recorded steps, so with hooks every step is recorded. Only {@link ExampleWeighting} and {@link
- * StepPolicy} need no recording. Without hooks a task whose tables are out of Java's reach may
- * train on the device alone ({@link ResidentForm}); losses are then asked for every so many steps.
+ * StepPolicy} need no recording. Without other hooks a task whose tables are out of Java's reach
+ * may train on the device alone ({@link ResidentForm}); losses are then asked for every so many
+ * steps.
  *
  * <p>Thread safety: a trainer runs on the thread that calls {@link #train}, which must be a tensor
  * thread; any number of trainers may run at the same time.
@@ -114,7 +115,7 @@ public final class Trainer {
       boolean watched = weighers.size() < hooks.size();
       closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       residentForm =
-          hooks.isEmpty() && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
+          !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
       stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
       totalSteps = (long) stepsPerEpoch * options.epochs();
     }
@@ -148,13 +149,13 @@ public final class Trainer {
       Arrays.setAll(order, i -> i);
       new CounterRandom(options.seed(), "epoch-order", state.epoch).shuffle(order);
       if (residentForm != null) {
-        residentForm.startEpoch(order);
+        residentForm.startEpoch(order, options.batchSize());
       }
       while (state.step < (long) (state.epoch + 1) * stepsPerEpoch) {
         int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
         int to = Math.min(order.length, from + options.batchSize());
         if (residentForm != null) {
-          residentStep(residentForm, from, to);
+          residentStep(residentForm, order, from, to);
         } else {
           step(Arrays.copyOfRange(order, from, to));
         }
@@ -191,9 +192,10 @@ public final class Trainer {
       count(result.loss(), examples.length);
     }
 
-    private void residentStep(ResidentForm form, int from, int to) {
+    private void residentStep(ResidentForm form, int[] order, int from, int to) {
       long first = (long) state.epoch * task.numExamples() + from;
-      form.step(from, to, first, parameters, factor());
+      ResidentForm.Position position = new ResidentForm.Position(from, to, first, state.step);
+      form.step(position, weigher(order, from, to), parameters, factor());
       state.step++;
       stepsUncounted++;
       state.lossCount += to - from;
@@ -204,25 +206,35 @@ public final class Trainer {
       listener.onStep(progress());
     }
 
+    /** What weighs a step on the device, all weighers together. */
+    private ResidentForm.@Nullable Weigher weigher(int[] order, int from, int to) {
+      ResidentForm.Weigher all = null;
+      for (ExampleWeigher weigher : weighers) {
+        ResidentForm.Weigher more =
+            weigher.onDevice(
+                Arrays.copyOfRange(order, from, to), state.step, state.epoch, factor());
+        all = all == null ? more : all.times(more);
+      }
+      return all;
+    }
+
     /** Asks the device for the losses of the steps since the last call. */
     private void countResidentSteps() {
       if (residentForm == null || stepsUncounted == 0) {
         return;
       }
-      ResidentForm.Totals totals = residentForm.takeTotals();
+      ResidentLosses.Totals totals = residentForm.takeTotals();
       state.lossSum += totals.lossSum();
+      state.lossCount -= totals.badExamples();
       state.skippedSteps += totals.badSteps();
-      if (totals.badSteps() < stepsUncounted) {
-        state.badStepsInARow = 0;
-      }
+      state.badStepsInARow = totals.badRun();
       if (totals.badSteps() > 0) {
-        state.lossCount -= Math.min(state.lossCount, totals.badSteps() * options.batchSize());
         LOG.warn(
             "{} of the last {} steps up to {} are skipped: their losses are not finite",
             totals.badSteps(),
             stepsUncounted,
             state.step);
-        requireSomeGood(totals.badSteps());
+        requireSomeGood(totals.longestBadRun());
       }
       stepsUncounted = 0;
     }
@@ -306,12 +318,11 @@ public final class Trainer {
     private void skip(float loss) {
       state.skippedSteps++;
       LOG.warn("step {} is skipped: its loss is {}", state.step, loss);
-      requireSomeGood(1);
+      requireSomeGood(++state.badStepsInARow);
     }
 
-    private void requireSomeGood(long badSteps) {
-      state.badStepsInARow += badSteps;
-      if (state.badStepsInARow >= MAX_BAD_STEPS) {
+    private void requireSomeGood(int badStepsInARow) {
+      if (badStepsInARow >= MAX_BAD_STEPS) {
         throw new SextantException(
             ("training has diverged: the loss was not finite for %d steps in a row up to step %d;"
                     + " use smaller learning rates or clipNorm%s")

@@ -197,7 +197,7 @@ public final class TwoTowerTask
   @Override
   public @Nullable ResidentForm residentForm(Scope session) {
     FactorTables tables = factorTables();
-    return tables == null || tables.onHost() ? null : resident(session, tables, draws(session));
+    return tables == null || tables.onHost() ? null : resident(session, tables, null, null);
   }
 
   /** The tables, if the model is matrix factorisation and no more. */
@@ -205,23 +205,28 @@ public final class TwoTowerTask
     return FactorTables.of(model, options);
   }
 
-  /** The form with given draws, wherever the tables are. */
-  ResidentForm resident(Scope session, FactorTables tables, ResidentNegatives drawn) {
-    return new ResidentForm(
-        session,
-        tables,
-        interactions,
-        options,
-        drawn,
-        model.options().temperature(),
-        weightOfRow,
-        offset);
-  }
-
-  /** Negatives that are drawn on the session's device. */
-  ResidentDraws draws(Scope session) {
-    return new ResidentDraws(
-        session, sampler, seen, interactions.numUsers(), interactions.numItems(), options, seed);
+  /**
+   * The form wherever the tables are.
+   *
+   * @param own where negatives of each example come from; null to draw them on the device
+   * @param shared where negatives that examples share come from; null to draw them on the device
+   */
+  ResidentForm resident(
+      Scope session,
+      FactorTables tables,
+      @Nullable ResidentNegatives own,
+      @Nullable SharedNegatives shared) {
+    return new ResidentSetup(
+            interactions,
+            options,
+            model.options().temperature(),
+            weightOfRow,
+            offset,
+            seed,
+            sampler,
+            seen,
+            inBatchShare)
+        .form(session, tables, own, shared);
   }
 
   @Override

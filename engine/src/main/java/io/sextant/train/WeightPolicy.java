@@ -29,6 +29,7 @@ final class WeightPolicy {
   private final Losses presentLosses;
   private final PolicyNetwork network;
   private final ModelParameters parameters;
+  private @Nullable ResidentWeights resident;
 
   /** The present loss of each row; NaN where none is known. */
   @FunctionalInterface
@@ -87,6 +88,20 @@ final class WeightPolicy {
   /** The weights of examples, in (0, 2). */
   float[] outputs(Inputs inputs) {
     return doubled(HostPolicy.of(network).outputs(inputs.users, inputs.items));
+  }
+
+  /** The same weights for steps that stay on the device; always the same one. */
+  ResidentWeights onDevice() {
+    if (resident == null) {
+      resident =
+          new ResidentWeights(session, network, features, train, userOfRow, options.collapse());
+    }
+    return resident;
+  }
+
+  /** Whether all weights of a step on the device went to zero together; waits for the device. */
+  boolean collapsedOnDevice() {
+    return resident != null && resident.collapsed();
   }
 
   private static float[] doubled(float[] outputs) {

@@ -7,6 +7,15 @@ final class SequenceContractTest extends StrategyContract {
 
   @Override
   Strategy strategy(long seed) {
+    return strategy(seed, SequenceSampling.builder().negatives(20).build());
+  }
+
+  @Override
+  Strategy withoutDraws(long seed) {
+    return strategy(seed, SequenceSampling.builder().negatives(0).build());
+  }
+
+  private static Strategy strategy(long seed, SequenceSampling sampling) {
     return SequenceStrategy.of(
         SequenceOptions.builder()
             .dimension(16)
@@ -15,7 +24,7 @@ final class SequenceContractTest extends StrategyContract {
             .historyLength(8)
             .distances(true)
             .build(),
-        SequenceSampling.builder().negatives(20).build(),
+        sampling,
         SequenceStrategy.trainingDefaults()
             .epochs(30)
             .batchSize(10)
