@@ -45,6 +45,16 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
     return new Exclusions(someRows, someMasks);
   }
 
+  /** Whether a list has a mask. */
+  boolean hasMasks() {
+    for (long[] mask : masks) {
+      if (mask != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether an item must not appear in a list. */
   boolean contains(int list, int item) {
     return isMasked(masks[list], item) || Arrays.binarySearch(rows[list], item) >= 0;
@@ -127,7 +137,7 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
         && (mask[item / Long.SIZE] & (1L << item)) != 0;
   }
 
-  private static int insertionPoint(int[] ascending, int item) {
+  static int insertionPoint(int[] ascending, int item) {
     int index = Arrays.binarySearch(ascending, item);
     return index < 0 ? -index - 1 : index;
   }

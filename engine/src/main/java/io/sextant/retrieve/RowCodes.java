@@ -114,6 +114,12 @@ final class RowCodes implements ItemRows {
   }
 
   @Override
+  public long bytesPerRow() {
+    // What is decoded, and once more where a tile is joined from decoded and changing vectors.
+    return 2L * items.dimension() * Float.BYTES;
+  }
+
+  @Override
   public NDArray rows(int from, int to, Scope scope) {
     int n = items.fixed();
     if (to <= n) {

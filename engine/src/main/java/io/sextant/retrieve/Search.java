@@ -106,9 +106,41 @@ final class Search {
   /** Takes one finished list. */
   void finish(Candidates candidates, int firstList, int list) {
     int row = firstList + list;
-    int length = candidates.write(list, outItems, outScores, row * k);
+    finish(row, candidates.write(list, outItems, outScores, row * k));
+  }
+
+  /**
+   * Takes one finished list.
+   *
+   * @param best its scores, descending, and its items, those of equal scores in any order
+   * @param scores where the scores begin
+   * @param items where the items begin
+   * @param length how many they are, at most k
+   */
+  void finish(int row, double[] best, int scores, int items, int length) {
+    int out = row * k;
+    int tied = 0;
+    for (int i = 0; i < length; i++) {
+      // What is too great for a float32 stands for an infinite score, and -0.0 is 0.0.
+      outScores[out + i] = (float) best[scores + i] + 0f;
+      outItems[out + i] = (int) best[items + i];
+      if (outScores[out + i] != outScores[out + tied]) {
+        Arrays.sort(outItems, out + tied, out + i);
+        tied = i;
+      }
+    }
+    Arrays.sort(outItems, out + tied, out + length);
+    finish(row, length);
+  }
+
+  /** How many items may appear in a list. */
+  int eligible(int row) {
+    return numItems - excluded.count(row, numItems);
+  }
+
+  private void finish(int row, int length) {
     outLengths[row] = length;
-    int eligible = numItems - excluded.count(row, numItems);
+    int eligible = eligible(row);
     if (length < Math.min(keep, eligible)) {
       throw new InvalidInputException(
           ("list %d: only %d of %d eligible items have a score that is a number; the query or the"
