@@ -29,6 +29,9 @@ final class Search {
   /** How long the lists were asked to be. */
   final int k;
 
+  /** Whether these are some of the items: lists are judged when all have been searched. */
+  private final boolean part;
+
   private final int[] outItems;
   private final float[] outScores;
   private final int[] outLengths;
@@ -70,6 +73,16 @@ final class Search {
   }
 
   Search(NDArray queries, ItemRows items, int k, Exclusions excluded, @Nullable SparseRows added) {
+    this(queries, items, k, excluded, added, false);
+  }
+
+  private Search(
+      NDArray queries,
+      ItemRows items,
+      int k,
+      Exclusions excluded,
+      @Nullable SparseRows added,
+      boolean part) {
     int numLists = Math.toIntExact(queries.getShape().get(0));
     int numItems = items.size();
     this.queries = queries;
@@ -80,11 +93,45 @@ final class Search {
     this.keep = Math.min(k, numItems);
     this.excluded = excluded;
     this.added = added;
+    this.part = part;
     this.outItems = new int[numLists * k];
     this.outScores = new float[numLists * k];
     this.outLengths = new int[numLists];
     Arrays.fill(outItems, -1);
     Arrays.fill(outScores, Float.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * The same search among some of the items.
+   *
+   * @param queries the same
+   * @param some the items from {@code first} on
+   */
+  Search part(NDArray queries, ItemRows some, int first) {
+    int end = first + some.size();
+    SparseRows sparse = added == null ? null : added.part(first, end);
+    return new Search(queries, some, k, excluded.part(first, end), sparse, true);
+  }
+
+  /**
+   * The same search with other arrays.
+   *
+   * @param queries the same, perhaps elsewhere
+   * @param items the same, perhaps elsewhere, or nearly the same
+   * @param length of the lists
+   */
+  Search over(NDArray queries, ItemRows items, int length) {
+    return new Search(queries, items, length, excluded, added, part);
+  }
+
+  /**
+   * The same search for some of the lists.
+   *
+   * @param queries those of the lists
+   */
+  Search rows(NDArray queries, int[] lists) {
+    SparseRows sparse = added == null ? null : added.rows(lists);
+    return new Search(queries, items, k, excluded.rows(lists), sparse, part);
   }
 
   /** How many lists can be worked on at once. */
@@ -141,7 +188,7 @@ final class Search {
   private void finish(int row, int length) {
     outLengths[row] = length;
     int eligible = eligible(row);
-    if (length < Math.min(keep, eligible)) {
+    if (!part && length < Math.min(keep, eligible)) {
       throw new InvalidInputException(
           ("list %d: only %d of %d eligible items have a score that is a number; the query or the"
                   + " item vectors hold NaN or infinite values: has the training diverged?")
