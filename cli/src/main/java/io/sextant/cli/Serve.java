@@ -15,6 +15,7 @@ import io.sextant.serve.RecommenderOptions;
 import io.sextant.tensor.Devices;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,15 @@ final class Serve implements Callable<Integer> {
         "for large catalogues, float16 and int8 find all with less memory (default: exact)"
       })
   private ServeIndex index = ServeIndex.EXACT;
+
+  @Option(
+      names = "--index-devices",
+      split = ",",
+      description = {
+        "devices over which the items are spread, as cuda:0,cuda:1, each searching its part; for --index",
+        "exact, float16 and int8 (default: all items are where --device is)"
+      })
+  private List<String> indexDevices = List.of();
 
   @Option(
       names = "--search-width",
@@ -103,7 +113,7 @@ final class Serve implements Callable<Integer> {
         RecommenderOptions.builder()
             .device(Devices.name(device))
             .strategy(strategy)
-            .index(index.builder(searchWidth))
+            .index(index.builder(searchWidth, indexDevices))
             .queueCapacity(queue == null ? Math.max(1, httpThreads / 2) : queue)
             .timeout(Duration.ofMillis(timeoutMillis))
             .metrics(new MicrometerMetrics(registry));

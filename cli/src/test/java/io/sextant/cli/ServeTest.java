@@ -70,5 +70,12 @@ class ServeTest {
     assertThat(index.err()).containsIgnoringCase("exact, graph, float16, int8");
     assertThat(Cli.run("serve", "--model", "x", "--index", "graph", "--search-width", "0").exit())
         .isEqualTo(2);
+    Cli.Result absent = Cli.run("serve", "--model", "x", "--index-devices", "cpu,cuda:99");
+    assertThat(absent.exit()).isNotZero();
+    assertThat(absent.complaint()).contains("device 'cuda:99' was asked for but");
+    Cli.Result graph =
+        Cli.run("serve", "--model", "x", "--index", "graph", "--index-devices", "cpu");
+    assertThat(graph.exit()).isEqualTo(2);
+    assertThat(graph.complaint()).contains("--index-devices is for --index exact");
   }
 }

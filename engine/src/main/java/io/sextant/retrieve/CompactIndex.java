@@ -1,5 +1,6 @@
 package io.sextant.retrieve;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.sextant.InvalidInputException;
 import io.sextant.RankedLists;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: safe.
  */
-public final class CompactIndex implements ItemIndex {
+public final class CompactIndex implements ItemIndex, ShardIndex {
 
   private static final double ROUNDING = 0x1p-24 * 1.01;
 
@@ -50,11 +51,16 @@ public final class CompactIndex implements ItemIndex {
   private final RowCodes codes;
   private final AtomicLong recomputed = new AtomicLong();
 
-  private CompactIndex(TopK topK, IndexedItems items, CompactOptions options) {
+  /**
+   * Encodes.
+   *
+   * @param device has the codes; the float32 vectors stay where they are
+   */
+  CompactIndex(TopK topK, IndexedItems items, CompactOptions options, Device device) {
     this.topK = topK;
     this.items = items;
     this.options = options;
-    scope = Scope.open(items.vectors().getDevice());
+    scope = Scope.open(device);
     try {
       codes = TensorThreads.call(() -> new RowCodes(items, options.precision(), scope));
     } catch (RuntimeException | Error e) {
@@ -71,7 +77,7 @@ public final class CompactIndex implements ItemIndex {
    *     the precision cannot hold
    */
   public static IndexBuilder with(TopK topK, CompactOptions options) {
-    return items -> new CompactIndex(topK, items, options);
+    return items -> new CompactIndex(topK, items, options, items.vectors().getDevice());
   }
 
   @Override
@@ -87,27 +93,41 @@ public final class CompactIndex implements ItemIndex {
   @Override
   public RankedLists search(
       NDArray queries, int k, ExcludedItems excluded, @Nullable SparseRows added) {
-    int survivors = options.survivors(k, items.size());
     NDArray vectors = items.vectors();
     // What is wrong with the arguments is found here, in terms of k.
-    Search asked =
-        Search.of(queries, ItemRows.of(vectors), vectors.getDevice(), k, excluded, added);
-    Search rough = new Search(queries, codes, Math.max(k, survivors), asked.excluded, added);
-    topK.run(rough);
-    if (rough.numItems == 0) {
+    return search(
+        Search.of(queries, ItemRows.of(vectors), vectors.getDevice(), k, excluded, added));
+  }
+
+  @Override
+  public RankedLists search(Search asked) {
+    if (asked.numLists == 0 || asked.numItems == 0) {
       return asked.result();
     }
-    RankedLists found = rough.result();
     return TensorThreads.call(
         () -> {
-          try (Scope request = Scope.open(queries.getDevice())) {
-            return certified(asked, found, request);
+          float[] queries = HostArrays.toFloats(asked.queries);
+          RankedLists found = survivors(asked, queries);
+          try (Scope request = Scope.open(asked.queries.getDevice())) {
+            return certified(asked, queries, found, request);
           }
         });
   }
 
-  private RankedLists certified(Search asked, RankedLists found, Scope request) {
-    float[] queries = HostArrays.toFloats(asked.queries);
+  private RankedLists survivors(Search asked, float[] queries) {
+    int survivors = Math.max(asked.k, options.survivors(asked.k, items.size()));
+    try (Scope request = scope.child()) {
+      NDArray there =
+          asked.queries.getDevice().equals(request.device())
+              ? asked.queries
+              : HostArrays.floats(request.manager(), queries, asked.numLists, items.dimension());
+      Search rough = asked.over(there, codes, survivors);
+      topK.run(rough);
+      return rough.result();
+    }
+  }
+
+  private RankedLists certified(Search asked, float[] queries, RankedLists found, Scope request) {
     double length = codes.length(request);
     int[] items = new int[asked.numLists * asked.k];
     float[] scores = new float[items.length];
@@ -159,13 +179,8 @@ public final class CompactIndex implements ItemIndex {
     recomputed.addAndGet(lists.length);
     try (Scope step = request.child()) {
       NDArray index = HostArrays.longs(step.manager(), lists, lists.length);
-      Search again =
-          new Search(
-              step.adopt(RowOptimizer.gather(asked.queries, index)),
-              ItemRows.of(this.items.vectors()),
-              asked.k,
-              asked.excluded.rows(lists),
-              asked.added == null ? null : asked.added.rows(lists));
+      NDArray some = step.adopt(RowOptimizer.gather(asked.queries, index));
+      Search again = asked.rows(some, lists);
       topK.run(again);
       RankedLists found = again.result();
       for (int i = 0; i < lists.length; i++) {
@@ -224,7 +239,7 @@ public final class CompactIndex implements ItemIndex {
     boolean isProven(int list, float[] scores, int length, double longest) {
       int n = found.lengths()[list];
       if (n < found.k()) {
-        return true; // All eligible items survived.
+        return n == asked.eligible(list); // All survived, or a stored score is none.
       }
       int width = CompactIndex.this.items.dimension();
       double square = 0;

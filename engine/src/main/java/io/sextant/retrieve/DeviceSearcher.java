@@ -1,162 +1,195 @@
 package io.sextant.retrieve;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.index.NDIndex;
+import io.sextant.DeviceMemoryException;
+import io.sextant.InvalidInputException;
+import io.sextant.tensor.DeviceMemory;
+import io.sextant.tensor.Devices;
 import io.sextant.tensor.HostArrays;
+import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.Scope;
-import java.nio.IntBuffer;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
 
 /**
- * For tensors on any device: product, mask and top-k of a tile happen there, and the best of the
- * tiles are merged on the host.
+ * For tensors on any device: scores are made, selected from and merged there, and only finished
+ * lists come back.
  *
  * <p>Design. Which of several equal scores a device's top-k keeps is not defined, and it ranks NaN
- * first. So one item more than needed is asked for: where it equals the last one needed, and could
- * still enter the list, or where a NaN turns up, that row of the tile is copied to the host and
- * scanned there. With real-valued scores this almost never happens.
+ * first. So one item more than needed is kept: where it equals the last one needed, or where a NaN
+ * turns up, the list is undecided. The undecided lists of a block are searched again in a form of
+ * scores that orders everything ({@link DeviceScores.Ordered}), at about four times the cost. With
+ * real-valued scores this almost never happens.
+ *
+ * <p>Where the device refuses memory, half as much is planned for, now and in later searches.
  *
  * <p>Thread safety: safe.
  */
 final class DeviceSearcher implements Searcher {
 
-  private static final int MAX_TILE_LISTS = 1024;
+  private final long temporaryBytes;
+  private final LongConsumer beforeTile;
 
-  private final long tileScores;
+  /** What may be used of devices that refused memory. */
+  private final Map<Device, Long> reduced = new ConcurrentHashMap<>();
+
+  DeviceSearcher(long temporaryBytes) {
+    this(temporaryBytes, scores -> {});
+  }
 
   /**
-   * @param temporaryBytes half of it for a tile of scores, half for the work of top-k
+   * @param beforeTile is told how many scores the next tile has, and may throw
    */
-  DeviceSearcher(long temporaryBytes) {
-    // Of what a tile does not use, top-k takes about as much again.
-    this.tileScores = Math.min(temporaryBytes / 2 / Float.BYTES, 1 << 29);
+  DeviceSearcher(long temporaryBytes, LongConsumer beforeTile) {
+    this.temporaryBytes = temporaryBytes;
+    this.beforeTile = beforeTile;
   }
 
   @Override
   public void search(Search search, Scope scope) {
-    int tileLists = Math.min(MAX_TILE_LISTS, search.listsPerBlock());
-    int tileItems =
-        Tiles.evenWidth(search.numItems, (int) Math.max(1, tileScores / Math.max(1, tileLists)));
-    for (int firstList = 0; firstList < search.numLists; firstList += tileLists) {
-      int lists = Math.min(tileLists, search.numLists - firstList);
-      Candidates candidates = search.candidates(firstList, lists);
-      try (Scope block = scope.child()) {
-        NDArray queries = Tiles.rows(search.queries, firstList, firstList + lists, block);
-        for (int firstItem = 0; firstItem < search.numItems; firstItem += tileItems) {
-          try (Scope tile = block.child()) {
-            int end = Math.min(search.numItems, firstItem + tileItems);
-            NDArray items = search.items.rows(firstItem, end, tile);
-            NDArray scores = tile.adopt(queries.matMul(tile.adopt(items.transpose())));
-            add(search, scores, firstList, firstItem, tile);
-            select(search, scores, candidates, firstList, firstItem, tile);
-          }
+    Device device = scope.device();
+    int next = 0;
+    while (next < search.numLists) {
+      long bytes = bytes(device);
+      try {
+        next += searchBlock(search, next, bytes, scope);
+      } catch (RuntimeException e) {
+        if (!DeviceMemory.isExhausted(e)) {
+          throw e;
         }
-      }
-      for (int list = 0; list < lists; list++) {
-        search.finish(candidates, firstList, list);
+        shrink(search, device, bytes, e);
       }
     }
   }
 
-  private static void select(
-      Search search,
-      NDArray scores,
-      Candidates candidates,
-      int firstList,
-      int firstItem,
-      Scope tile) {
-    int lists = (int) scores.getShape().get(0);
-    int width = (int) scores.getShape().get(1);
-    if (width <= search.keep) {
-      TileScan scan = new TileScan();
-      IntBuffer bits = bits(scores);
-      for (int list = 0; list < lists; list++) {
-        scan.scan(bits, list * width, width, candidates, list, firstItem);
-      }
-      return;
-    }
-    mask(search, scores, firstList, firstItem, tile);
-    NDList best = scores.topK(search.keep + 1, 1, true, true);
-    best.attach(tile.manager());
-    float[] values = HostArrays.toFloats(best.get(0));
-    long[] columns = best.get(1).toLongArray();
-    TileScan scan = new TileScan();
-    for (int list = 0; list < lists; list++) {
-      int at = list * (search.keep + 1);
-      int before = candidates.threshold(list);
-      if (isUndecided(values, at, search.keep, before)) {
-        try (NDArray row = scores.get(list)) {
-          scan.scan(bits(row), 0, width, candidates, list, firstItem);
-        }
-        continue;
-      }
-      for (int i = at; i < at + search.keep; i++) {
-        candidates.offer(
-            list, firstItem + (int) columns[i], Float.floatToRawIntBits(values[i]), before);
-      }
-    }
+  /** How many bytes a search on the device may use now. */
+  long bytes(Device device) {
+    return reduced.getOrDefault(device, temporaryBytes);
   }
 
-  /** Whether the k best of k + 1 descending values are not known, and may matter. */
-  private static boolean isUndecided(float[] values, int at, int k, int threshold) {
-    float last = values[at + k - 1];
-    // Adding zero makes a zero of -0.0, whose key is that of no candidate.
-    return Float.isNaN(values[at])
-        || (last == values[at + k]
-            && Candidates.keyOfBits(Float.floatToRawIntBits(last + 0f)) > threshold);
-  }
-
-  /** Adds the sparse rows to a tile, in place. */
-  private static void add(Search search, NDArray scores, int firstList, int firstItem, Scope tile) {
-    SparseRows added = search.added;
-    if (added == null) {
-      return;
-    }
-    int lists = (int) scores.getShape().get(0);
-    int width = (int) scores.getShape().get(1);
-    float[] dense = new float[lists * width];
-    for (int list = 0; list < lists; list++) {
-      int row = firstList + list;
-      int end = added.starts()[row + 1];
-      for (int at = added.firstFrom(row, firstItem);
-          at < end && added.items()[at] < firstItem + width;
-          at++) {
-        dense[list * width + added.items()[at] - firstItem] = added.values()[at];
-      }
-    }
-    scores.addi(HostArrays.floats(tile.manager(), dense, lists, width));
-  }
-
-  /** Writes negative infinity over the excluded items, in place. */
-  private static void mask(
-      Search search, NDArray scores, int firstList, int firstItem, Scope tile) {
-    int lists = (int) scores.getShape().get(0);
-    int width = (int) scores.getShape().get(1);
-    int[] positions = new int[256];
+  /** Searches some lists from the first on and returns how many. */
+  private int searchBlock(Search search, int first, long bytes, Scope scope) {
+    // The last is never in a list, but tells whether the one before it may be.
+    int candidates = (int) Math.min(search.keep + 1L, search.numItems);
+    int most = Math.min(search.listsPerBlock(), search.numLists - first);
+    DevicePlan plan = plan(search, DeviceScores.Form.PLAIN, most, candidates, bytes);
+    // Whether there is memory enough must not depend on ties.
+    DevicePlan ordered = plan(search, DeviceScores.Form.ORDERED, most, search.keep, bytes);
+    int[] lists = new int[Math.min(plan.lists(), most)];
+    Arrays.setAll(lists, i -> first + i);
+    int[] undecided = new int[lists.length];
     int n = 0;
-    for (int list = 0; list < lists; list++) {
-      int[] excluded = search.excluded.between(firstList + list, firstItem, firstItem + width);
-      if (positions.length < n + excluded.length) {
-        positions = Arrays.copyOf(positions, Math.max(n + excluded.length, 2 * n));
-      }
-      for (int item : excluded) {
-        positions[n++] = list * width + item - firstItem;
+    try (Scope block = scope.child()) {
+      NDArray queries = Tiles.rows(search.queries, first, first + lists.length, block);
+      double[] best =
+          new DeviceBlock(search, lists, DeviceScores.Form.PLAIN, candidates, plan, block)
+              .best(queries, beforeTile);
+      for (int i = 0; i < lists.length; i++) {
+        int length = decided(search, lists[i], best, 2 * i * candidates, candidates);
+        if (length < 0) {
+          undecided[n++] = lists[i];
+        } else {
+          finish(search, lists[i], best, 2 * i * candidates, candidates, length);
+        }
       }
     }
-    if (n > 0) {
-      NDArray index = HostArrays.longs(tile.manager(), Arrays.copyOf(positions, n), n);
-      NDArray flat = tile.adopt(scores.reshape(-1));
-      flat.set(new NDIndex("{}", index), Float.NEGATIVE_INFINITY);
+    for (int done = 0; done < n; ) {
+      int end = Math.min(n, done + ordered.lists());
+      searchOrdered(search, Arrays.copyOfRange(undecided, done, end), ordered, scope);
+      done = end;
+    }
+    return lists.length;
+  }
+
+  /**
+   * How long a list is, if its items are known; -1 if not.
+   *
+   * @param best its candidates from {@code at} on, descending
+   */
+  private static int decided(Search search, int list, double[] best, int at, int candidates) {
+    double last = best[at + search.keep - 1];
+    if (Double.isNaN(best[at])) {
+      return -1;
+    }
+    if (last > Double.NEGATIVE_INFINITY) {
+      return candidates > search.keep && last == best[at + search.keep] ? -1 : search.keep;
+    }
+    // Those at the end are excluded, or have this score.
+    int length = search.keep;
+    while (length > 0 && best[at + length - 1] == Double.NEGATIVE_INFINITY) {
+      length--;
+    }
+    return length == search.eligible(list) ? length : -1;
+  }
+
+  /** Searches lists by scores that order everything. */
+  private void searchOrdered(Search search, int[] lists, DevicePlan plan, Scope scope) {
+    int keep = search.keep;
+    try (Scope block = scope.child()) {
+      NDArray index = HostArrays.longs(block.manager(), lists, lists.length);
+      NDArray queries = block.adopt(RowOptimizer.gather(search.queries, index));
+      double[] best =
+          new DeviceBlock(search, lists, DeviceScores.Form.ORDERED, keep, plan, block)
+              .best(queries, beforeTile);
+      for (int i = 0; i < lists.length; i++) {
+        int at = 2 * i * keep;
+        int length = 0;
+        while (length < keep && DeviceScores.Ordered.isRanked(best[at + length])) {
+          length++;
+        }
+        finish(search, lists[i], best, at, keep, length);
+      }
     }
   }
 
-  private static IntBuffer bits(NDArray scores) {
-    float[] values = HostArrays.toFloats(scores);
-    int[] bits = new int[values.length];
-    for (int i = 0; i < bits.length; i++) {
-      bits[i] = Float.floatToRawIntBits(values[i]);
+  private static void finish(
+      Search search, int list, double[] best, int at, int candidates, int length) {
+    search.finish(list, best, at, at + candidates, length);
+  }
+
+  private DevicePlan plan(
+      Search search, DeviceScores.Form form, int lists, int candidates, long bytes) {
+    boolean masks = search.excluded.hasMasks();
+    return DevicePlan.of(form, search.items, lists, candidates, masks, bytes)
+        .orElseThrow(
+            () ->
+                new InvalidInputException(
+                    ("a list of %d of %d items needs about %d bytes of temporary memory on %s but"
+                            + " may use %d: raise temporaryBytes or ask for shorter lists")
+                        .formatted(
+                            search.keep,
+                            search.numItems,
+                            DevicePlan.leastBytes(
+                                form, search.items.bytesPerRow(), candidates, masks),
+                            Devices.name(search.queries.getDevice()),
+                            bytes)));
+  }
+
+  /** Plans for half as much as was refused. */
+  private void shrink(Search search, Device device, long bytes, RuntimeException refused) {
+    long half = bytes / 2;
+    int candidates = (int) Math.min(search.keep + 1L, search.numItems);
+    boolean masks = search.excluded.hasMasks();
+    boolean fits = true;
+    for (DeviceScores.Form form : DeviceScores.Form.values()) {
+      fits &= DevicePlan.of(form, search.items, 1, candidates, masks, half).isPresent();
     }
-    return IntBuffer.wrap(bits);
+    if (!fits) {
+      throw new DeviceMemoryException(
+          ("%s has not enough free memory to search %d items of width %d even with %d bytes for"
+                  + " one list of %d at a time: free memory there, ask for shorter lists, store"
+                  + " items in fewer bits, or use a larger device")
+              .formatted(
+                  Devices.name(device),
+                  search.numItems,
+                  search.items.dimension(),
+                  bytes,
+                  search.keep),
+          refused);
+    }
+    reduced.merge(device, half, Math::min);
   }
 }

@@ -2,6 +2,8 @@ package io.sextant.retrieve;
 
 import io.sextant.InvalidInputException;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +45,50 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
       someMasks[i] = masks[lists[i]];
     }
     return new Exclusions(someRows, someMasks);
+  }
+
+  /** What must not appear of the items [first, end), counted from the first on. */
+  Exclusions part(int first, int end) {
+    int[][] someRows = new int[rows.length][];
+    long[][] someMasks = new long[rows.length][];
+    // Lists that share a mask go on sharing it.
+    Map<long[], long[]> cut = new IdentityHashMap<>();
+    for (int list = 0; list < rows.length; list++) {
+      int[] row = rows[list];
+      int[] some = Arrays.copyOfRange(row, insertionPoint(row, first), insertionPoint(row, end));
+      for (int i = 0; i < some.length; i++) {
+        some[i] -= first;
+      }
+      someRows[list] = some;
+      long[] mask = masks[list];
+      if (mask != null) {
+        someMasks[list] = cut.computeIfAbsent(mask, whole -> bits(whole, first, end));
+      }
+    }
+    return new Exclusions(someRows, someMasks);
+  }
+
+  /** Bits [first, end), and perhaps some more. */
+  private static long[] bits(long[] mask, int first, int end) {
+    long[] some = new long[(end - first + Long.SIZE - 1) / Long.SIZE];
+    int shift = first % Long.SIZE;
+    for (int i = 0; i < some.length; i++) {
+      int word = first / Long.SIZE + i;
+      long low = word < mask.length ? mask[word] >>> shift : 0;
+      long high = shift > 0 && word + 1 < mask.length ? mask[word + 1] << (Long.SIZE - shift) : 0;
+      some[i] = low | high;
+    }
+    return some;
+  }
+
+  /** Whether a list has a mask. */
+  boolean hasMasks() {
+    for (long[] mask : masks) {
+      if (mask != null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether an item must not appear in a list. */
@@ -127,7 +173,7 @@ record Exclusions(int[][] rows, long[] @Nullable [] masks) {
         && (mask[item / Long.SIZE] & (1L << item)) != 0;
   }
 
-  private static int insertionPoint(int[] ascending, int item) {
+  static int insertionPoint(int[] ascending, int item) {
     int index = Arrays.binarySearch(ascending, item);
     return index < 0 ? -index - 1 : index;
   }

@@ -13,6 +13,9 @@ interface ItemRows {
   /** The width of a vector, D. */
   int dimension();
 
+  /** How much memory each row takes that {@link #rows} makes: none where it is a view. */
+  long bytesPerRow();
+
   /** The vectors [from, to) in float32, owned by the scope or a view that it owns. */
   NDArray rows(int from, int to, Scope scope);
 
@@ -32,6 +35,11 @@ interface ItemRows {
       @Override
       public int dimension() {
         return Math.toIntExact(matrix.getShape().get(1));
+      }
+
+      @Override
+      public long bytesPerRow() {
+        return 0;
       }
 
       @Override

@@ -36,7 +36,7 @@ final class RowCodes implements ItemRows {
   /**
    * Encodes the vectors that do not change.
    *
-   * @param scope owns the codes
+   * @param scope owns the codes; on whatever device
    * @throws InvalidInputException if a vector holds numbers that are none, or that the precision
    *     cannot hold
    */
@@ -54,7 +54,7 @@ final class RowCodes implements ItemRows {
   }
 
   private void encode(int first, int end, DataType type, Scope tile) {
-    NDArray rows = Tiles.rows(items.vectors(), first, end, tile);
+    NDArray rows = placed(items.vectors(), first, end, tile);
     NDIndex place = new NDIndex("{}:{}", first, end);
     NDArray coded = rows;
     if (scales != null) {
@@ -114,17 +114,34 @@ final class RowCodes implements ItemRows {
   }
 
   @Override
+  public long bytesPerRow() {
+    // What is decoded, and once more where a tile is joined from decoded and changing vectors.
+    return 2L * items.dimension() * Float.BYTES;
+  }
+
+  @Override
   public NDArray rows(int from, int to, Scope scope) {
     int n = items.fixed();
     if (to <= n) {
       return decode(from, to, scope);
     }
     if (from >= n) {
-      return Tiles.rows(items.vectors(), from, to, scope);
+      return placed(items.vectors(), from, to, scope);
     }
     NDArray decoded = decode(from, n, scope);
-    NDArray changing = Tiles.rows(items.vectors(), n, to, scope);
+    NDArray changing = placed(items.vectors(), n, to, scope);
     return scope.adopt(NDArrays.concat(new NDList(decoded, changing), 0));
+  }
+
+  /** Rows [from, to) on the device of the scope, which owns them: a view if they are there. */
+  static NDArray placed(NDArray matrix, int from, int to, Scope scope) {
+    NDArray rows = Tiles.rows(matrix, from, to, scope);
+    if (rows.getDevice().equals(scope.device())) {
+      return rows;
+    }
+    try (rows) {
+      return scope.adopt(rows.toDevice(scope.device(), true));
+    }
   }
 
   private NDArray decode(int from, int to, Scope scope) {

@@ -29,6 +29,9 @@ final class Search {
   /** How long the lists were asked to be. */
   final int k;
 
+  /** Whether these are some of the items: lists are judged when all have been searched. */
+  private final boolean part;
+
   private final int[] outItems;
   private final float[] outScores;
   private final int[] outLengths;
@@ -70,6 +73,16 @@ final class Search {
   }
 
   Search(NDArray queries, ItemRows items, int k, Exclusions excluded, @Nullable SparseRows added) {
+    this(queries, items, k, excluded, added, false);
+  }
+
+  private Search(
+      NDArray queries,
+      ItemRows items,
+      int k,
+      Exclusions excluded,
+      @Nullable SparseRows added,
+      boolean part) {
     int numLists = Math.toIntExact(queries.getShape().get(0));
     int numItems = items.size();
     this.queries = queries;
@@ -80,11 +93,45 @@ final class Search {
     this.keep = Math.min(k, numItems);
     this.excluded = excluded;
     this.added = added;
+    this.part = part;
     this.outItems = new int[numLists * k];
     this.outScores = new float[numLists * k];
     this.outLengths = new int[numLists];
     Arrays.fill(outItems, -1);
     Arrays.fill(outScores, Float.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * The same search among some of the items.
+   *
+   * @param queries the same
+   * @param some the items from {@code first} on
+   */
+  Search part(NDArray queries, ItemRows some, int first) {
+    int end = first + some.size();
+    SparseRows sparse = added == null ? null : added.part(first, end);
+    return new Search(queries, some, k, excluded.part(first, end), sparse, true);
+  }
+
+  /**
+   * The same search with other arrays.
+   *
+   * @param queries the same, perhaps elsewhere
+   * @param items the same, perhaps elsewhere, or nearly the same
+   * @param length of the lists
+   */
+  Search over(NDArray queries, ItemRows items, int length) {
+    return new Search(queries, items, length, excluded, added, part);
+  }
+
+  /**
+   * The same search for some of the lists.
+   *
+   * @param queries those of the lists
+   */
+  Search rows(NDArray queries, int[] lists) {
+    SparseRows sparse = added == null ? null : added.rows(lists);
+    return new Search(queries, items, k, excluded.rows(lists), sparse, part);
   }
 
   /** How many lists can be worked on at once. */
@@ -106,10 +153,42 @@ final class Search {
   /** Takes one finished list. */
   void finish(Candidates candidates, int firstList, int list) {
     int row = firstList + list;
-    int length = candidates.write(list, outItems, outScores, row * k);
+    finish(row, candidates.write(list, outItems, outScores, row * k));
+  }
+
+  /**
+   * Takes one finished list.
+   *
+   * @param best its scores, descending, and its items, those of equal scores in any order
+   * @param scores where the scores begin
+   * @param items where the items begin
+   * @param length how many they are, at most k
+   */
+  void finish(int row, double[] best, int scores, int items, int length) {
+    int out = row * k;
+    int tied = 0;
+    for (int i = 0; i < length; i++) {
+      // What is too great for a float32 stands for an infinite score, and -0.0 is 0.0.
+      outScores[out + i] = (float) best[scores + i] + 0f;
+      outItems[out + i] = (int) best[items + i];
+      if (outScores[out + i] != outScores[out + tied]) {
+        Arrays.sort(outItems, out + tied, out + i);
+        tied = i;
+      }
+    }
+    Arrays.sort(outItems, out + tied, out + length);
+    finish(row, length);
+  }
+
+  /** How many items may appear in a list. */
+  int eligible(int row) {
+    return numItems - excluded.count(row, numItems);
+  }
+
+  private void finish(int row, int length) {
     outLengths[row] = length;
-    int eligible = numItems - excluded.count(row, numItems);
-    if (length < Math.min(keep, eligible)) {
+    int eligible = eligible(row);
+    if (!part && length < Math.min(keep, eligible)) {
       throw new InvalidInputException(
           ("list %d: only %d of %d eligible items have a score that is a number; the query or the"
                   + " item vectors hold NaN or infinite values: has the training diverged?")

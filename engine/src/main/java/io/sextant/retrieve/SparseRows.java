@@ -67,6 +67,23 @@ public record SparseRows(int[] starts, int[] items, float[] values) {
     return new SparseRows(ends, someItems, someValues);
   }
 
+  /** The entries of items [first, end), counted from the first on. */
+  SparseRows part(int first, int end) {
+    int[] ends = new int[starts.length];
+    int[] someItems = new int[items.length];
+    float[] someValues = new float[items.length];
+    int n = 0;
+    for (int row = 0; row < size(); row++) {
+      int last = starts[row + 1];
+      for (int at = firstFrom(row, first); at < last && items[at] < end; at++) {
+        someItems[n] = items[at] - first;
+        someValues[n++] = values[at];
+      }
+      ends[row + 1] = n;
+    }
+    return new SparseRows(ends, Arrays.copyOf(someItems, n), Arrays.copyOf(someValues, n));
+  }
+
   /** The greatest absolute value of a row. */
   float greatest(int row) {
     float greatest = 0;

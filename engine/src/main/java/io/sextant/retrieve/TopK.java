@@ -73,7 +73,9 @@ public final class TopK implements AutoCloseable {
    * @param excluded what must not appear in which list
    * @return B lists with room for k
    * @throws InvalidInputException if k &lt; 1, the tensors do not fit together, the excluded items
-   *     are not ascending, B * k exceeds an array, or scores that are NaN leave a list too short
+   *     are not ascending, B * k exceeds an array, scores that are NaN leave a list too short, or
+   *     on a device one list alone needs more than {@link TopKOptions#temporaryBytes()}
+   * @throws io.sextant.DeviceMemoryException if a device has too little memory for a single list
    */
   public RankedLists search(NDArray queries, NDArray items, int k, ExcludedItems excluded) {
     return search(queries, items, k, excluded, null);

@@ -10,8 +10,10 @@ import io.sextant.InvalidInputException;
  * @param method where the best items are selected
  * @param threads how many threads select on the host, the caller's included; with {@link
  *     Method#BLAS} they multiply too, else the product uses libtorch's threads
- * @param temporaryBytes about how much memory of the device a search may use beside its arguments,
- *     at least 1 MiB
+ * @param temporaryBytes how much memory of a device a search may use beside its arguments and its
+ *     result, at least 1 MiB: it decides how many scores are made at once. What libraries keep for
+ *     themselves (cuBLAS's workspace, blocks that libtorch holds for later) is not counted. Where a
+ *     device refuses memory, later searches there plan for half as much
  */
 public record TopKOptions(Method method, int threads, long temporaryBytes) {
 
@@ -30,7 +32,7 @@ public record TopKOptions(Method method, int threads, long temporaryBytes) {
     BLAS,
     /** By a scan in Java over products of libtorch; for tensors on the CPU only. */
     HOST,
-    /** By the device's own top-k operation, merged on the host; for tensors anywhere. */
+    /** By the device's own top-k operation, merged there; for tensors anywhere. */
     DEVICE
   }
 

@@ -49,6 +49,15 @@ public final class HostArrays {
         });
   }
 
+  /** A float64 tensor with these values. */
+  public static NDArray doubles(NDManager manager, double[] values, long... shape) {
+    return create(
+        manager,
+        filled(values.length, shape),
+        DataType.FLOAT64,
+        b -> b.asDoubleBuffer().put(values));
+  }
+
   /** A boolean tensor with these values (1 true, 0 false). */
   public static NDArray booleans(NDManager manager, byte[] values, long... shape) {
     return create(manager, filled(values.length, shape), DataType.BOOLEAN, b -> b.put(values));
@@ -114,6 +123,22 @@ public final class HostArrays {
         }
       } else {
         view(array).get(values);
+      }
+    }
+    return values;
+  }
+
+  /** Reads a float64 tensor into a Java array. */
+  public static double[] toDoubles(NDArray array) {
+    Dtypes.require(array, DataType.FLOAT64, "array");
+    double[] values = new double[Math.toIntExact(array.size())];
+    if (values.length > 0) {
+      if (array.getDevice().isGpu()) {
+        try (NDArray host = array.toDevice(Device.cpu(), true)) {
+          host.toByteBuffer(true).asDoubleBuffer().get(values);
+        }
+      } else {
+        array.toByteBuffer(true).asDoubleBuffer().get(values);
       }
     }
     return values;
