@@ -53,6 +53,11 @@ public final class RowSet {
     return rows;
   }
 
+  /** The k-th row. */
+  public int row(int k) {
+    return rows[k];
+  }
+
   /** How often the batch reads the k-th row. */
   public int count(int k) {
     return counts[k];

@@ -38,10 +38,16 @@ final class DropoutPool {
 
   /** What the sites of a step drop: the same each time it is asked. */
   Dropout ofStep(long step) {
-    return rate == 0 ? Dropout.NONE : (site, activations) -> apply(step, site, activations);
+    return ofPart(step, 0);
   }
 
-  private NDArray apply(long step, int site, NDArray activations) {
+  /** The same for the part of a step that begins with its so many-th example. */
+  Dropout ofPart(long step, int from) {
+    String part = from == 0 ? "" : "-from-" + from;
+    return rate == 0 ? Dropout.NONE : (site, activations) -> apply(step, site + part, activations);
+  }
+
+  private NDArray apply(long step, String site, NDArray activations) {
     long size = activations.size();
     int start = new CounterRandom(seed, "dropout-site-" + site, step).nextInt(WINDOWS);
     NDArray window =

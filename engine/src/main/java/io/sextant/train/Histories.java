@@ -95,8 +95,8 @@ public final class Histories {
     return collector == null ? item : collector.add(item);
   }
 
-  /** Padding must be a row that was gathered: the first one, whichever that is. */
+  /** Padding must be a row that was gathered, the first one, but does not count as read. */
   private static int paddingOf(@Nullable RowCollector collector) {
-    return collector == null || collector.size() > 0 ? 0 : collector.add(0);
+    return collector == null || collector.size() > 0 ? 0 : collector.add(0, 0);
   }
 }

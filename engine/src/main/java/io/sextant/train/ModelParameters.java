@@ -109,7 +109,7 @@ final class ModelParameters {
         }
         ahead = RowOptimizer.gather(value, rows.index());
         if (shift != null) {
-          ahead.subi(carried(step, shift, rowsOf(other, parameter), rows));
+          ahead.subi(carried(step, shift, rowsOf(other.rows(), parameter), rows));
         }
         ahead.setRequiresGradient(true);
       } else {
@@ -151,7 +151,10 @@ final class ModelParameters {
         carried.put(
             parameter.name(),
             carried(
-                step, source.getGradient(), rowsOf(known, parameter), rowsOf(wanted, parameter)));
+                step,
+                source.getGradient(),
+                rowsOf(known.rows(), parameter),
+                rowsOf(wanted.rows(), parameter)));
       } else {
         carried.put(parameter.name(), source.getGradient());
       }
@@ -171,7 +174,7 @@ final class ModelParameters {
         NDArray gradient = leaf.getGradient();
         NDArray diagonal =
             parameter.table()
-                ? rowOptimizer(parameter).diagonal(rowsOf(batch, parameter), gradient)
+                ? rowOptimizer(parameter).diagonal(rowsOf(batch.rows(), parameter), gradient)
                 : denseOptimizer(parameter).diagonal(gradient);
         sizes.put(parameter.name(), diagonal.muli(factor * rateOf(parameter.group())));
       }
@@ -201,10 +204,56 @@ final class ModelParameters {
    */
   void update(Scope step, Batch batch, Leaves leaves, float factor) {
     Map<String, NDArray> gradients = new LinkedHashMap<>();
+    Map<String, NDArray> values = new LinkedHashMap<>();
+    leaves
+        .byName()
+        .forEach(
+            (name, leaf) -> {
+              gradients.put(name, leaf.getGradient());
+              if (options.l2() != 0) {
+                values.put(name, leaf.stopGradient());
+              }
+            });
+    update(step, batch.rows(), gradients, values, batch.size(), factor);
+  }
+
+  /**
+   * Moves the parameters along the summed gradients of several batches.
+   *
+   * @param size how many examples the batches have together
+   * @param factor the schedule's factor on all step sizes
+   */
+  void update(Scope step, GradientSum sum, int size, float factor) {
+    Map<String, RowSet> rows = sum.rows(step);
+    Map<String, NDArray> values = new LinkedHashMap<>();
     for (NamedParameter parameter : parameters) {
-      NDArray leaf = leaves.byName().get(parameter.name());
-      if (leaf != null) {
-        gradients.put(parameter.name(), regularised(step, batch, parameter, leaf));
+      NDArray gradient = sum.gradients().get(parameter.name());
+      if (gradient != null && options.l2() != 0) {
+        NDArray value = valueOf(parameter);
+        values.put(
+            parameter.name(),
+            parameter.table()
+                ? RowOptimizer.gather(value, rowsOf(rows, parameter).index())
+                : step.adopt(value.duplicate()));
+      }
+    }
+    update(step, rows, sum.gradients(), values, size, factor);
+  }
+
+  private void update(
+      Scope step,
+      Map<String, RowSet> rows,
+      Map<String, NDArray> gradients,
+      Map<String, NDArray> values,
+      int size,
+      float factor) {
+    if (options.l2() != 0) {
+      for (NamedParameter parameter : parameters) {
+        NDArray gradient = gradients.get(parameter.name());
+        if (gradient != null) {
+          NDArray value = required(values, parameter.name());
+          gradient.addi(penalty(step, rows, parameter, value, size));
+        }
       }
     }
     if (options.clipNorm() != Double.POSITIVE_INFINITY) {
@@ -218,8 +267,7 @@ final class ModelParameters {
       float rate = factor * rateOf(parameter.group());
       NDArray value = valueOf(parameter);
       if (parameter.table()) {
-        RowSet rows = rowsOf(batch, parameter);
-        rowOptimizer(parameter).step(value, rows, gradient, rate);
+        rowOptimizer(parameter).step(value, rowsOf(rows, parameter), gradient, rate);
       } else {
         denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
       }
@@ -327,22 +375,19 @@ final class ModelParameters {
     }
   }
 
-  private NDArray regularised(Scope step, Batch batch, NamedParameter parameter, NDArray leaf) {
-    NDArray gradient = leaf.getGradient();
+  /** The gradient of the penalty at these values. */
+  private NDArray penalty(
+      Scope step, Map<String, RowSet> rowSets, NamedParameter parameter, NDArray value, int size) {
     float l2 = options.l2();
-    if (l2 == 0) {
-      return gradient;
-    }
     if (!parameter.table()) {
-      return gradient.addi(leaf.stopGradient().mul(l2));
+      return value.mul(l2);
     }
-    RowSet rows = rowsOf(batch, parameter);
+    RowSet rows = rowsOf(rowSets, parameter);
     float[] perRow = new float[rows.size()];
     for (int k = 0; k < perRow.length; k++) {
-      perRow[k] = l2 * rows.count(k) / batch.size();
+      perRow[k] = l2 * rows.count(k) / size;
     }
-    NDArray factors = HostArrays.floats(step.manager(), perRow, perRow.length, 1);
-    return gradient.addi(factors.mul(leaf.stopGradient()));
+    return HostArrays.floats(step.manager(), perRow, perRow.length, 1).mul(value);
   }
 
   /** Keeps a copy of all values as the best so far. */
@@ -434,8 +479,8 @@ final class ModelParameters {
     return required(denseOptimizers, parameter.name());
   }
 
-  private static RowSet rowsOf(Batch batch, NamedParameter parameter) {
-    return required(batch.rows(), parameter.name());
+  private static RowSet rowsOf(Map<String, RowSet> rows, NamedParameter parameter) {
+    return required(rows, parameter.name());
   }
 
   private static <K, T> T required(Map<K, T> map, K name) {

@@ -9,6 +9,7 @@ import io.sextant.nn.NamedParameter;
 import io.sextant.nn.PolicyNetwork;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Scope;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,7 +22,7 @@ import java.util.List;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class PolicyTask implements LearningTask<PolicyBatch> {
+public final class PolicyTask implements DivisibleTask<PolicyBatch> {
 
   private final PolicyNetwork network;
   private final PolicyExamples examples;
@@ -80,6 +81,11 @@ public final class PolicyTask implements LearningTask<PolicyBatch> {
   public NDArray loss(ParameterStore values, PolicyBatch batch) {
     NDArray logits = network.logits(values, batch.users(), batch.items()); // (B, S)
     return Activation.softPlus(logits).sub(logits.mul(batch.labels())).mean(new int[] {1});
+  }
+
+  @Override
+  public PolicyBatch prepare(Scope scope, int[] rows, int from, int to, long step) {
+    return prepare(scope, Arrays.copyOfRange(rows, from, to), step);
   }
 
   private static NDArray tensor(NDManager manager, float[] values, int width, int[] rows) {

@@ -34,10 +34,15 @@ public final class RowCollector {
 
   /** The local number of a row, which is counted as read once more. */
   public int add(int row) {
+    return add(row, 1);
+  }
+
+  /** The local number of a row, which is counted as read so many times more; 0 is allowed. */
+  int add(int row, int times) {
     long slot = slots[row];
     if ((int) (slot >>> 32) == stamp) {
       int local = (int) slot;
-      counts[local]++;
+      counts[local] += times;
       return local;
     }
     if (size == rows.length) {
@@ -46,7 +51,7 @@ public final class RowCollector {
     }
     slots[row] = (long) stamp << 32 | size;
     rows[size] = row;
-    counts[size] = 1;
+    counts[size] = times;
     return size++;
   }
 

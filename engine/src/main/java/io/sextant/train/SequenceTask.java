@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread safety: used by one thread at a time.
  */
-public final class SequenceTask implements InteractionTask<SequenceBatch>, ResidentForm.Task {
+public final class SequenceTask
+    implements InteractionTask<SequenceBatch>, DivisibleTask<SequenceBatch>, ResidentForm.Task {
 
   private final Scope session;
   private final SequenceEncoder encoder;
@@ -109,7 +110,12 @@ public final class SequenceTask implements InteractionTask<SequenceBatch>, Resid
 
   @Override
   public SequenceBatch prepare(Scope scope, int[] examples, long step) {
-    return new Preparation(scope.manager(), examples, step).batch();
+    return prepare(scope, examples, 0, examples.length, step);
+  }
+
+  @Override
+  public SequenceBatch prepare(Scope scope, int[] examples, int from, int to, long step) {
+    return new Preparation(scope.manager(), examples, from, to, step).batch();
   }
 
   @Override
@@ -239,12 +245,16 @@ public final class SequenceTask implements InteractionTask<SequenceBatch>, Resid
   /** One batch in the making. */
   private final class Preparation {
     private final NDManager manager;
+    private final int[] ofStep;
     private final int[] examples;
+    private final int from;
     private final long step;
 
-    Preparation(NDManager manager, int[] examples, long step) {
+    Preparation(NDManager manager, int[] ofStep, int from, int to, long step) {
       this.manager = manager;
-      this.examples = examples;
+      this.ofStep = ofStep;
+      this.examples = Arrays.copyOfRange(ofStep, from, to);
+      this.from = from;
       this.step = step;
     }
 
@@ -252,7 +262,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch>, Resid
       items.clear();
       CounterRandom random = new CounterRandom(seed, "negatives", step);
       for (int n = 0; n < sampling.negatives(); n++) {
-        items.add(sampler.draw(random));
+        items.add(sampler.draw(random), timesShared());
       }
       int fromBatch = addTargets();
       int columns = items.size();
@@ -295,7 +305,7 @@ public final class SequenceTask implements InteractionTask<SequenceBatch>, Resid
           weights,
           Map.of("item.id", items.toRowSet(manager)),
           packed.input(manager, tokenItems),
-          dropout.ofStep(step),
+          dropout.ofPart(step, from),
           HostArrays.longs(manager, targets, numTokens),
           columns,
           HostArrays.longs(manager, exampleOfToken, numTokens),
@@ -306,15 +316,20 @@ public final class SequenceTask implements InteractionTask<SequenceBatch>, Resid
           SequenceBatch.laidOut(manager, lengths, rowWeights));
     }
 
-    /** Adds targets of the batch to the negatives; returns of how many positions. */
+    /** What all parts of a step share is counted as read by the first of them. */
+    private int timesShared() {
+      return from == 0 ? 1 : 0;
+    }
+
+    /** Adds targets of the step to the negatives; returns of how many positions. */
     private int addTargets() {
       int count = 0;
-      for (int example : examples) {
+      for (int example : ofStep) {
         for (int row = windows.firsts()[example] + 1; row <= windows.lasts()[example]; row++) {
           if (count == sampling.inBatch()) {
             return count;
           }
-          items.add(interactions.itemAt(row));
+          items.add(interactions.itemAt(row), timesShared());
           count++;
         }
       }

@@ -92,6 +92,8 @@ public final class Trainer {
     private final @Nullable ClosedForm closedForm;
     private final @Nullable ResidentForm residentForm;
     private final List<ExampleWeigher> weighers = new ArrayList<>();
+    private final @Nullable DivisibleTask<B> parts;
+    private final GradientSum gradientSum;
     private final int stepsPerEpoch;
     private final long totalSteps;
     private TrainingState state = new TrainingState();
@@ -116,8 +118,27 @@ public final class Trainer {
       closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       residentForm =
           !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
-      stepsPerEpoch = (task.numExamples() + options.batchSize() - 1) / options.batchSize();
+      boolean recorded = closedForm == null && residentForm == null;
+      parts = recorded && options.accumulate() > 1 ? divisible(task, watched) : null;
+      gradientSum = new GradientSum(task.parameters());
+      int perStep = options.examplesPerStep();
+      stepsPerEpoch = task.numExamples() / perStep + (task.numExamples() % perStep == 0 ? 0 : 1);
       totalSteps = (long) stepsPerEpoch * options.epochs();
+    }
+
+    private static <B extends Batch> DivisibleTask<B> divisible(
+        LearningTask<B> task, boolean watched) {
+      if (watched) {
+        throw new InvalidInputException(
+            "accumulate must be 1 where a hook looks into steps: a step of several batches is never"
+                + " recorded as a whole");
+      }
+      if (task instanceof DivisibleTask<B> divisible) {
+        return divisible;
+      }
+      throw new InvalidInputException(
+          "accumulate must be 1: the steps of %s cannot be divided"
+              .formatted(task.getClass().getSimpleName()));
     }
 
     TrainingResult run() {
@@ -149,11 +170,12 @@ public final class Trainer {
       Arrays.setAll(order, i -> i);
       new CounterRandom(options.seed(), "epoch-order", state.epoch).shuffle(order);
       if (residentForm != null) {
-        residentForm.startEpoch(order, options.batchSize());
+        residentForm.startEpoch(order, options.examplesPerStep());
       }
       while (state.step < (long) (state.epoch + 1) * stepsPerEpoch) {
-        int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * options.batchSize();
-        int to = Math.min(order.length, from + options.batchSize());
+        int perStep = options.examplesPerStep();
+        int from = (int) (state.step - (long) state.epoch * stepsPerEpoch) * perStep;
+        int to = (int) Math.min(order.length, (long) from + perStep);
         if (residentForm != null) {
           residentStep(residentForm, order, from, to);
         } else {
@@ -178,6 +200,8 @@ public final class Trainer {
       }
       if (closedForm != null) {
         closedFormStep(closedForm, examples, factors);
+      } else if (parts != null && examples.length > options.batchSize()) {
+        dividedStep(parts, examples, factors);
       } else {
         recordedStep(examples, factors);
       }
@@ -244,16 +268,14 @@ public final class Trainer {
         B batch = weighed(scope, task.prepare(scope, examples, state.step), factors);
         ModelParameters.Leaves leaves = parameters.leaves(scope, batch);
         TrainingStep<B> step = new TrainingStep<>(task, scope, batch, leaves, state.step);
-        NDArray weights = weights(scope, step);
-        float loss;
-        try (Grad grad = Grad.record()) {
-          NDArray perExample = task.loss(leaves.values(), batch);
-          NDArray mean = weights == null ? perExample.mean() : perExample.mul(weights).mean();
-          loss = mean.getFloat();
-          if (Float.isFinite(loss)) {
-            grad.backward(mean);
+        NDArray weights = weights(scope, batch);
+        for (StepHook hook : hooks) {
+          NDArray more = hook.exampleWeights(step);
+          if (more != null) {
+            weights = weights == null ? more : weights.mul(more);
           }
         }
+        float loss = differentiate(batch, leaves, weights);
         if (Float.isFinite(loss)) {
           parameters.update(scope, batch, leaves, factor());
         }
@@ -261,6 +283,52 @@ public final class Trainer {
         for (StepHook hook : hooks) {
           hook.afterStep(step, loss);
         }
+      }
+    }
+
+    /** A step whose batches are recorded one after the other, and whose gradients are summed. */
+    private void dividedStep(DivisibleTask<B> parts, int[] examples, float @Nullable [] factors) {
+      try (Scope scope = session.child()) {
+        gradientSum.clear();
+        double loss = 0;
+        int row = 0;
+        for (int from = 0; from < examples.length; from += options.batchSize()) {
+          int to = (int) Math.min(examples.length, (long) from + options.batchSize());
+          float share = (float) (to - from) / examples.length;
+          float[] ofPart = null;
+          if (factors != null && task instanceof InteractionTask<B> rows) {
+            int end = row + rows.rowsOf(Arrays.copyOfRange(examples, from, to)).length;
+            ofPart = Arrays.copyOfRange(factors, row, end);
+            row = end;
+          }
+          try (Scope part = scope.child()) {
+            B batch = weighed(part, parts.prepare(part, examples, from, to, state.step), ofPart);
+            ModelParameters.Leaves leaves = parameters.leaves(part, batch);
+            float ofBatch = differentiate(batch, leaves, weights(part, batch));
+            loss += (double) share * ofBatch;
+            if (!Float.isFinite(ofBatch)) {
+              break;
+            }
+            gradientSum.add(scope, batch, leaves, share);
+          }
+        }
+        if (Double.isFinite(loss)) {
+          parameters.update(scope, gradientSum, examples.length, factor());
+        }
+        count((float) loss, examples.length);
+      }
+    }
+
+    /** The mean loss, whose gradients the leaves have then, if it is finite. */
+    private float differentiate(B batch, ModelParameters.Leaves leaves, @Nullable NDArray weights) {
+      try (Grad grad = Grad.record()) {
+        NDArray perExample = task.loss(leaves.values(), batch);
+        NDArray mean = weights == null ? perExample.mean() : perExample.mul(weights).mean();
+        float loss = mean.getFloat();
+        if (Float.isFinite(loss)) {
+          grad.backward(mean);
+        }
+        return loss;
       }
     }
 
@@ -288,20 +356,14 @@ public final class Trainer {
           : batch;
     }
 
-    private @Nullable NDArray weights(Scope scope, TrainingStep<B> step) {
-      float[] own = step.batch().weights();
+    /** The examples' own weights; null if all are 1. */
+    private @Nullable NDArray weights(Scope scope, B batch) {
+      float[] own = batch.weights();
       boolean plain = true;
       for (float weight : own) {
         plain &= weight == 1;
       }
-      NDArray weights = plain ? null : HostArrays.floats(scope.manager(), own, own.length);
-      for (StepHook hook : hooks) {
-        NDArray more = hook.exampleWeights(step);
-        if (more != null) {
-          weights = weights == null ? more : weights.mul(more);
-        }
-      }
-      return weights;
+      return plain ? null : HostArrays.floats(scope.manager(), own, own.length);
     }
 
     private static float[] product(float[] a, float @Nullable [] b) {

@@ -7,7 +7,12 @@ import io.sextant.tensor.RowOptimizer;
  * How a model is trained.
  *
  * @param epochs passes over the examples, at most
- * @param batchSize examples a step, B
+ * @param batchSize examples that are computed at once, B
+ * @param accumulate batches a step: a step learns from {@code batchSize * accumulate} examples, in
+ *     the memory that recording {@code batchSize} of them takes. It is the step of one batch of
+ *     that size, within rounding; only the dropout of activations draws anew for each batch. Steps
+ *     in closed form and those that stay on the device take all examples at once. Policies that
+ *     look ahead record whole steps
  * @param learningRate alpha: step size of dense weights (Adam)
  * @param userLearningRate alpha_u: step size of user rows
  * @param itemLearningRate alpha_i: step size of item rows
@@ -23,6 +28,7 @@ import io.sextant.tensor.RowOptimizer;
 public record TrainingOptions(
     int epochs,
     int batchSize,
+    int accumulate,
     float learningRate,
     float userLearningRate,
     float itemLearningRate,
@@ -37,6 +43,10 @@ public record TrainingOptions(
   public TrainingOptions {
     check(epochs > 0, "epochs must be > 0 but was " + epochs);
     check(batchSize > 0, "batchSize must be > 0 but was " + batchSize);
+    check(accumulate > 0, "accumulate must be > 0 but was " + accumulate);
+    check(
+        (long) batchSize * accumulate <= Integer.MAX_VALUE,
+        "batchSize * accumulate must be < 2^31 but was %d * %d".formatted(batchSize, accumulate));
     checkRate("learningRate", learningRate);
     checkRate("userLearningRate", userLearningRate);
     checkRate("itemLearningRate", itemLearningRate);
@@ -46,6 +56,11 @@ public record TrainingOptions(
         "weightDecay must be >= 0 but was " + weightDecay);
     check(clipNorm > 0, "clipNorm must be > 0 but was " + clipNorm);
     check(patience >= 0, "patience must be >= 0 but was " + patience);
+  }
+
+  /** How many examples a step learns from. */
+  public int examplesPerStep() {
+    return batchSize * accumulate;
   }
 
   /** The defaults. */
@@ -58,6 +73,7 @@ public record TrainingOptions(
     return new TrainingOptions(
         epochs,
         batchSize,
+        accumulate,
         learningRate,
         userLearningRate,
         itemLearningRate,
@@ -75,6 +91,7 @@ public record TrainingOptions(
     return new TrainingOptions(
         number,
         batchSize,
+        accumulate,
         learningRate,
         userLearningRate,
         itemLearningRate,
@@ -92,6 +109,7 @@ public record TrainingOptions(
     return new TrainingOptions(
         epochs,
         batchSize,
+        accumulate,
         dense,
         user,
         item,
@@ -118,6 +136,7 @@ public record TrainingOptions(
   public static final class Builder {
     private int epochs = 20;
     private int batchSize = 4096;
+    private int accumulate = 1;
     private float learningRate = 1e-3f;
     private float userLearningRate = 0.1f;
     private float itemLearningRate = 0.1f;
@@ -138,6 +157,11 @@ public record TrainingOptions(
 
     public Builder batchSize(int batchSize) {
       this.batchSize = batchSize;
+      return this;
+    }
+
+    public Builder accumulate(int accumulate) {
+      this.accumulate = accumulate;
       return this;
     }
 
@@ -200,6 +224,7 @@ public record TrainingOptions(
       return new TrainingOptions(
           epochs,
           batchSize,
+          accumulate,
           learningRate,
           userLearningRate,
           itemLearningRate,

@@ -39,7 +39,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread safety: used by one thread at a time.
  */
 public final class TwoTowerTask
-    implements InteractionTask<TwoTowerBatch>, ClosedForm.Task, ResidentForm.Task {
+    implements InteractionTask<TwoTowerBatch>,
+        DivisibleTask<TwoTowerBatch>,
+        ClosedForm.Task,
+        ResidentForm.Task {
 
   private final TwoTower model;
   private final List<NamedParameter> parameters;
@@ -57,6 +60,7 @@ public final class TwoTowerTask
   private final double[] inBatchShare;
   private final Rows rows;
   private @Nullable FactorForm form;
+  private @Nullable StepItems stepItems;
 
   /**
    * A task.
@@ -179,7 +183,16 @@ public final class TwoTowerTask
 
   @Override
   public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
-    return new Preparation(scope.manager(), examples, step).batch();
+    return new Preparation(scope.manager(), examples, 0, examples.length, step, null).batch();
+  }
+
+  @Override
+  public TwoTowerBatch prepare(Scope scope, int[] examples, int from, int to, long step) {
+    if (stepItems == null) {
+      stepItems = new StepItems(interactions, userOfRow, options, negatives, seed);
+    }
+    stepItems.draw(examples, step);
+    return new Preparation(scope.manager(), examples, from, to, step, stepItems).batch();
   }
 
   /** Always the same one, so that a look-ahead and the step behind it share what they draw. */
@@ -302,13 +315,25 @@ public final class TwoTowerTask
   private final class Preparation {
     private final NDManager manager;
     private final int[] examples;
+    private final int from;
+    private final int to;
+    private final int stepSize;
     private final long step;
+    private final @Nullable StepItems ofStep;
     private final Map<String, RowSet> rowSets = new HashMap<>();
 
-    Preparation(NDManager manager, int[] examples, long step) {
+    /**
+     * @param ofStep the items of all parts, or null if the step has one part
+     */
+    Preparation(
+        NDManager manager, int[] all, int from, int to, long step, @Nullable StepItems ofStep) {
       this.manager = manager;
-      this.examples = examples;
+      this.examples = ofStep == null ? all : Arrays.copyOfRange(all, from, to);
+      this.from = from;
+      this.to = to;
+      this.stepSize = all.length;
       this.step = step;
+      this.ofStep = ofStep;
     }
 
     TwoTowerBatch batch() {
@@ -321,8 +346,14 @@ public final class TwoTowerTask
       }
 
       rows.items.clear();
-      int[] drawn = negatives.draw(rows.items, users, step);
+      int[] drawn =
+          ofStep == null
+              ? negatives.draw(rows.items, users, step)
+              : ofStep.addNegatives(rows.items, from, to);
       int columns = rows.items.size();
+      if (options.inBatch() && ofStep != null) {
+        ofStep.addPositives(rows.items);
+      }
       int[] positives = new int[size];
       for (int e = 0; e < size; e++) {
         positives[e] = rows.items.add(interactions.itemAt(examples[e]));
@@ -384,7 +415,7 @@ public final class TwoTowerTask
       for (int c = 0; c < columns; c++) {
         double expected = options.negatives() * sampler.probability(tower[c]);
         if (options.inBatch()) {
-          expected += examples.length * inBatchShare[tower[c]];
+          expected += stepSize * inBatchShare[tower[c]];
         }
         logs[c] = (float) Math.log(Math.min(1, expected));
       }
@@ -452,32 +483,46 @@ public final class TwoTowerTask
         rowSets.put("user.id", rowSet);
         rowSets.put("user.bias", rowSet);
       }
-      return entityInput("user", users, locals, options.idDropout(), userFeatures, rows.userCodes);
+      float[] keep = new float[users.length];
+      Arrays.fill(keep, 1);
+      if (options.idDropout() > 0) {
+        CounterRandom random = new CounterRandom(seed, "user-id-dropout", step);
+        for (int e = 0; e < to; e++) {
+          float kept = random.nextFloat() < options.idDropout() ? 0 : 1;
+          if (e >= from) {
+            keep[e - from] = kept;
+          }
+        }
+      }
+      return entityInput("user", users, locals, keep, userFeatures, rows.userCodes);
     }
 
     private EntityInput itemInput(int[] tower) {
       int[] locals = new int[tower.length];
       Arrays.setAll(locals, i -> i);
-      return entityInput(
-          "item", tower, locals, options.itemIdDropout(), itemFeatures, rows.itemCodes);
+      float[] keep = new float[tower.length];
+      Arrays.fill(keep, 1);
+      if (options.itemIdDropout() > 0) {
+        CounterRandom random = new CounterRandom(seed, "item-id-dropout", step);
+        for (int i = 0; i < keep.length; i++) {
+          keep[i] =
+              ofStep != null
+                  ? ofStep.keep(tower[i])
+                  : random.nextFloat() < options.itemIdDropout() ? 0 : 1;
+        }
+      }
+      return entityInput("item", tower, locals, keep, itemFeatures, rows.itemCodes);
     }
 
     private EntityInput entityInput(
         String name,
         int[] entities,
         int[] locals,
-        float dropout,
+        float[] keep,
         EntityFeatures features,
         List<RowCollector> collectors) {
       int size = entities.length;
-      float[] keep = new float[size];
-      Arrays.fill(keep, 1);
-      if (dropout > 0) {
-        CounterRandom random = new CounterRandom(seed, name + "-id-dropout", step);
-        for (int i = 0; i < size; i++) {
-          keep[i] = random.nextFloat() < dropout ? 0 : 1;
-        }
-      }
+      boolean items = name.equals("item");
       List<NDArray> codes = new ArrayList<>();
       List<NDArray> codeWeights = new ArrayList<>();
       for (int c = 0; c < collectors.size(); c++) {
@@ -488,10 +533,12 @@ public final class TwoTowerTask
         int[] local = new int[size * width];
         float[] weights = new float[size * width];
         for (int i = 0; i < size; i++) {
+          // An item is described once a step, however many of its parts meet it.
+          int times = !items || ofStep == null || ofStep.firstMetIn(entities[i], from, to) ? 1 : 0;
           for (int m = 0; m < width; m++) {
-            int from = entities[i] * width + m;
-            local[i * width + m] = collector.add(column.codes()[from]);
-            weights[i * width + m] = column.weights()[from];
+            int at = entities[i] * width + m;
+            local[i * width + m] = collector.add(column.codes()[at], times);
+            weights[i * width + m] = column.weights()[at];
           }
         }
         rowSets.put(name + ".code." + column.name(), collector.toRowSet(manager));

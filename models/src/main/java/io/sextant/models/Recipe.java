@@ -211,6 +211,7 @@ public record Recipe(
       @Nullable Double recencyHalfLifeDays,
       @Nullable Integer epochs,
       @Nullable Integer batchSize,
+      @Nullable Integer accumulate,
       @Nullable Float learningRate,
       @Nullable Float userLearningRate,
       @Nullable Float itemLearningRate,
@@ -252,6 +253,7 @@ public record Recipe(
       TrainingOptions.Builder training = TrainingOptions.builder().seed(seed);
       set(epochs, training::epochs);
       set(batchSize, training::batchSize);
+      set(accumulate, training::accumulate);
       set(learningRate, training::learningRate);
       set(userLearningRate, training::userLearningRate);
       set(itemLearningRate, training::itemLearningRate);
