@@ -22,6 +22,7 @@ public final class PairedRun {
       """
       PairedRun train USERS ITEMS DIMENSION BATCH PAIRS     the engine and plain DJL in turns
       PairedRun torch USERS ITEMS DIMENSION BATCH ROUNDS    the engine and PyTorch in turns
+      PairedRun als RANK ITERATIONS ROUNDS                  least squares on Gowalla and Spark's in turns
       PairedRun tables ITEMS DIMENSION BATCH ROUNDS USERS...  cost by table size, in turns
       PairedRun score USERS ITEMS DIMENSION PAIRS WARMUP    the engine and plain DJL in turns
       PairedRun exact ITEMS DIMENSION K ROUNDS BATCHES...   exact search, FAISS's and BLAS's product in turns
@@ -52,6 +53,7 @@ public final class PairedRun {
         switch (what) {
           case "train", "torch", "score", "weighting", "adapting", "load" -> n.length == 5;
           case "tables" -> n.length >= 6;
+          case "als" -> n.length == 3;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
           case "graph" -> n.length == 6;
@@ -68,6 +70,7 @@ public final class PairedRun {
         switch (what) {
           case "train" -> train(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
           case "torch" -> TorchRun.run(new Sizes(n[0], n[1], n[2], n[3]), n[4]);
+          case "als" -> new AlsRun(AlsRun.gowalla(), n[0], n[1]).run(SparkPeer.classPath(), n[2]);
           case "tables" -> tables(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "score" -> score(n[0], n[1], n[2], n[3], n[4]);
           case "exact" ->

@@ -25,12 +25,12 @@ final class SearchPeer implements AutoCloseable {
     HNSW_DENSE
   }
 
-  private final PythonPeer python;
+  private final PeerProcess python;
   private final int dimension;
 
   SearchPeer(int dimension, int threads) {
     this.dimension = dimension;
-    python = new PythonPeer("search.py", threads);
+    python = PeerProcess.python("search.py", threads);
   }
 
   /** Writes vectors where the process can read them. */
@@ -59,7 +59,7 @@ final class SearchPeer implements AutoCloseable {
   int[] found(Kind kind, Path queries, int batch, int k, Map<String, Integer> options) {
     Path file = python.file("found");
     search(kind, queries, batch, k, options, file);
-    return PythonPeer.ints(file);
+    return PeerProcess.ints(file);
   }
 
   private double search(
@@ -78,7 +78,7 @@ final class SearchPeer implements AutoCloseable {
   }
 
   private ObjectNode request(String what, Kind kind, Map<String, Integer> options) {
-    return PythonPeer.request(what, kind.name().toLowerCase(Locale.ROOT), options)
+    return PeerProcess.request(what, kind.name().toLowerCase(Locale.ROOT), options)
         .put("dimension", dimension);
   }
 

@@ -48,7 +48,7 @@ final class TorchRun {
     String version = "";
     for (Rival rival : Rival.values()) {
       // One rival's tables at a time.
-      try (PythonPeer torch = new PythonPeer("train.py", THREADS);
+      try (PeerProcess torch = PeerProcess.python("train.py", THREADS);
           SextantTraining engine = new SextantTraining(workload, Device.cpu(), rival.ours)) {
         JsonNode opened = opened(torch, rival, sizes, workload);
         if (opened.has("absent")) {
@@ -60,7 +60,7 @@ final class TorchRun {
         int first = 0;
         for (int round = -2; round < rounds; round++) {
           double rate = engine.train().examplesPerSecond();
-          ObjectNode turn = PythonPeer.request("turn", rival.kind, Map.of());
+          ObjectNode turn = PeerProcess.request("turn", rival.kind, Map.of());
           turn.put("first", first).put("steps", rival.steps);
           first += rival.steps;
           double seconds = torch.ask(turn).get("seconds").asDouble();
@@ -86,7 +86,7 @@ final class TorchRun {
             String.join(", ", results));
   }
 
-  private static JsonNode opened(PythonPeer torch, Rival rival, Sizes sizes, Workload workload) {
+  private static JsonNode opened(PeerProcess torch, Rival rival, Sizes sizes, Workload workload) {
     Path users = torch.write("users", workload.users());
     Path items = torch.write("items", workload.items());
     Map<String, Integer> options =
@@ -96,7 +96,7 @@ final class TorchRun {
             "dimension", sizes.dimension(),
             "batch", sizes.batch(),
             "threads", THREADS);
-    ObjectNode request = PythonPeer.request("open", rival.kind, options);
+    ObjectNode request = PeerProcess.request("open", rival.kind, options);
     request.put("users", users.toString()).put("items", items.toString());
     return torch.ask(request);
   }

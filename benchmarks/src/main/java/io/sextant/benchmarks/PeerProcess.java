@@ -12,13 +12,15 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
- * A Python process that answers requests, a line of JSON each, with what it measured. Between two
- * requests it waits for its input, so that two processes can be timed in turns. Not thread-safe.
+ * A process that answers requests, a line of JSON each, with what it measured. Between two requests
+ * it waits for its input, so that two processes can be timed in turns. Not thread-safe.
  */
-final class PythonPeer implements AutoCloseable {
+final class PeerProcess implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -32,10 +34,31 @@ final class PythonPeer implements AutoCloseable {
    *
    * @param script its name in {@code benchmarks/peers}
    */
-  PythonPeer(String script, int threads) {
+  static PeerProcess python(String script, int threads) {
     String python = System.getenv().getOrDefault("SEXTANT_PEER_PYTHON", "/usr/bin/python3");
-    Path file = Path.of(System.getProperty("sextant.peers", "benchmarks/peers"), script);
-    ProcessBuilder builder = new ProcessBuilder(python, file.toString());
+    return new PeerProcess(List.of(python, peers().resolve(script).toString()), threads);
+  }
+
+  /**
+   * Starts a JVM, the same as this one, that runs a source file.
+   *
+   * @param source its name in {@code benchmarks/peers}
+   */
+  static PeerProcess java(String source, String classPath, List<String> flags, int threads) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(flags);
+    command.addAll(List.of("-cp", classPath, peers().resolve(source).toString()));
+    return new PeerProcess(command, threads);
+  }
+
+  /** Where the peers' scripts and sources are. */
+  static Path peers() {
+    return Path.of(System.getProperty("sextant.peers", "benchmarks/peers"));
+  }
+
+  private PeerProcess(List<String> command, int threads) {
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     Map<String, String> environment = builder.environment();
     // They would choose another machine's kernels.
@@ -49,7 +72,7 @@ final class PythonPeer implements AutoCloseable {
       folder = Files.createTempDirectory("sextant-peer");
       process = builder.start();
     } catch (IOException e) {
-      throw new UncheckedIOException("the peers cannot be started with " + python, e);
+      throw new UncheckedIOException("the peers cannot be started with " + command.get(0), e);
     }
     requests = process.outputWriter(StandardCharsets.UTF_8);
     answers = process.inputReader(StandardCharsets.UTF_8);
@@ -85,6 +108,18 @@ final class PythonPeer implements AutoCloseable {
   /** A file that both sides can read, gone when this is closed. */
   Path file(String name) {
     return folder.resolve(name);
+  }
+
+  /** Numbers that the process wrote. */
+  static float[] floats(Path file) {
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+      float[] values = new float[bytes.remaining() / Float.BYTES];
+      bytes.asFloatBuffer().get(values);
+      return values;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Whole numbers that the process wrote. */
