@@ -56,7 +56,7 @@ step parity mvn -pl engine -am test -Dsextant.parity.device="$device" -Dsurefire
 step gpu-tests mvn -pl engine -am test -Dgroups=gpu -Dsurefire.failIfNoSpecifiedTests=false
 both=cpu,$device
 [ "$device" != cpu ] || both=cpu
-for benchmark in TrainBenchmark ScoreBenchmark EvaluateBenchmark ServeBenchmark; do
+for benchmark in TrainBenchmark TrainSequenceBenchmark TrainGuidedBenchmark ScoreBenchmark EvaluateBenchmark ServeBenchmark; do
   step "jmh-$benchmark" jmh "$benchmark" -p device="$both"
   if [ "$device" != cpu ]; then
     run=$(find "$results/jmh" -name results.json -newer "$results/doctor.txt" | sort | tail -n 1)

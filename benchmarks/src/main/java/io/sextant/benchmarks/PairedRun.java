@@ -28,6 +28,7 @@ public final class PairedRun {
       PairedRun exact ITEMS DIMENSION K ROUNDS BATCHES...   exact search, FAISS's and BLAS's product in turns
       PairedRun graph ITEMS QUERIES DIMENSION K PERCENT ROUNDS  the graph, the exact index and hnswlib at equal recall
       PairedRun compact ITEMS QUERIES DIMENSION K ROUNDS BATCHES...  half and quarter of the memory in turns
+      PairedRun evaluate DIMENSION BATCH ROUNDS             ranking all of Gowalla's users and an epoch in turns
       PairedRun policy ITEMS BATCH CANDIDATES ROUNDS        what gates and re-scoring add, in turns
       PairedRun weighting USERS ITEMS DIMENSION BATCH ROUNDS  what a policy that weighs examples adds, in turns
       PairedRun adapting USERS ITEMS DIMENSION EVENTS ROUNDS  adapting unseen users and scoring them in turns
@@ -53,7 +54,7 @@ public final class PairedRun {
         switch (what) {
           case "train", "torch", "score", "weighting", "adapting", "load" -> n.length == 5;
           case "tables" -> n.length >= 6;
-          case "als" -> n.length == 3;
+          case "als", "evaluate" -> n.length == 3;
           case "policy", "log" -> n.length == 4;
           case "exact" -> n.length >= 5;
           case "graph" -> n.length == 6;
@@ -76,6 +77,7 @@ public final class PairedRun {
           case "exact" ->
               SearchRun.exact(n[0], n[1], n[2], n[3], Arrays.copyOfRange(n, 4, n.length));
           case "graph", "compact" -> indices(what, n);
+          case "evaluate" -> EvaluateRun.run(n[0], n[1], n[2]);
           case "policy" -> policy(n[0], n[1], n[2], n[3]);
           case "log" -> log(n[0], n[1], n[2], n[3]);
           case "adapting" -> adapting(n[0], n[1], n[2], n[3], n[4]);

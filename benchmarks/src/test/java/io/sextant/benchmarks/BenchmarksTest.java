@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +59,44 @@ class BenchmarksTest {
     for (RunResult result : results) {
       assertThat(result.getPrimaryResult().getScore()).isPositive();
     }
+  }
+
+  @Test
+  void sequencesAndGuidedTrainingRun() throws RunnerException {
+    for (Class<?> benchmark : List.of(TrainSequenceBenchmark.class, TrainGuidedBenchmark.class)) {
+      Collection<RunResult> results =
+          new Runner(
+                  tiny(benchmark)
+                      .param("users", "50")
+                      .param("items", "40")
+                      .param("dimension", "8")
+                      .param("batch", "16")
+                      .param("steps", "4")
+                      .build())
+              .run();
+      assertThat(results).hasSize(benchmark == TrainSequenceBenchmark.class ? 1 : 3);
+      for (RunResult result : results) {
+        assertThat(result.getSecondaryResults()).containsOnlyKeys("examples");
+        result.getSecondaryResults().values().forEach(r -> assertThat(r.getScore()).isPositive());
+      }
+    }
+  }
+
+  @Test
+  void evaluationRunsBesideAnEpoch(@TempDir Path folder) throws Exception {
+    StringBuilder train = new StringBuilder();
+    StringBuilder test = new StringBuilder();
+    for (int user = 0; user < 30; user++) {
+      train.append(user).append(' ').append(user % 7).append(' ').append(7 + user % 5).append('\n');
+      test.append(user).append(' ').append((user + 3) % 7).append('\n');
+    }
+    Path known = Files.writeString(folder.resolve("train.txt"), train);
+    Path wanted = Files.writeString(folder.resolve("test.txt"), test);
+    assertThat(EvaluateRun.run(EvaluateRun.split(known, wanted), 4, 16, 2))
+        .contains("\"users\": 30, \"items\": 12, \"trainingRows\": 60")
+        .contains("\"allowedSeconds\": 10.0, \"within\": true");
+    assertThat(EvaluateRun.gowalla(null)).isEmpty();
+    assertThat(EvaluateRun.gowalla(folder.toString())).isEmpty();
   }
 
   @Test

@@ -56,6 +56,9 @@ final class TrainingRecord {
                 result.put("epochs", training.epochs());
                 result.put("examplesPerSecond", training.examplesPerSecond());
                 result.put("validation", training.validations());
+                if (!training.rowCache().isEmpty()) {
+                  result.put("rowCache", training.rowCache());
+                }
               });
       fits.add(fit);
     }

@@ -39,9 +39,16 @@ public final class EmbeddingTable extends ReadyBlock {
 
   /**
    * Looks indices up at the given values. Indices are int64; the result is the indices' manager's.
+   * Of a table in another memory than the indices, the vectors that are looked up are copied; that
+   * is not differentiable.
    */
   public NDArray lookUp(ParameterStore values, NDArray indices) {
     NDArray table = values.getValue(weight, indices.getDevice(), true);
+    if (!table.getDevice().equals(indices.getDevice())) {
+      NDArray there = indices.toDevice(table.getDevice(), true);
+      NDArray found = Embedding.embedding(there, table, SparseFormat.DENSE).singletonOrThrow();
+      return found.toDevice(indices.getDevice(), true);
+    }
     return Embedding.embedding(indices, table, SparseFormat.DENSE).singletonOrThrow();
   }
 

@@ -136,7 +136,12 @@ public final class SequenceEncoder extends ReadyBlock {
    * a view of the table, which must outlive them.
    */
   public NDArray itemVectors(Scope scope) {
-    return similarityForm(scope.adopt(items.vectors().stopGradient()));
+    NDArray table = items.vectors();
+    NDArray here =
+        table.getDevice().equals(scope.device())
+            ? table.stopGradient()
+            : table.toDevice(scope.device(), true);
+    return similarityForm(scope.adopt(here));
   }
 
   private NDArray similarityForm(NDArray vectors) {

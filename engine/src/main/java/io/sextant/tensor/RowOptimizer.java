@@ -86,7 +86,15 @@ public sealed interface RowOptimizer permits RowAdagrad, RowAdam {
     /** Row-wise Adagrad: one accumulator per row. */
     ADAGRAD,
     /** Lazy Adam: moments of touched rows only. */
-    ADAM
+    ADAM;
+
+    /** What a row of D numbers and its accumulators take, in bytes. */
+    public long rowBytes(long dimension) {
+      return switch (this) {
+        case ADAGRAD -> (dimension + 1) * Float.BYTES;
+        case ADAM -> 3 * dimension * Float.BYTES;
+      };
+    }
   }
 
   /** Makes the accumulators of a table in the scope, all zero. */

@@ -53,6 +53,11 @@ public final class RowSet {
     return rows;
   }
 
+  /** (K), not a copy. */
+  int[] counts() {
+    return counts;
+  }
+
   /** The k-th row. */
   public int row(int k) {
     return rows[k];

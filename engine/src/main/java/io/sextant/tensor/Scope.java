@@ -47,6 +47,14 @@ public final class Scope implements AutoCloseable {
     return child;
   }
 
+  /** Opens a shorter lifetime inside this one, in the host's memory. */
+  public Scope hostChild() {
+    checkOpen();
+    Scope child = new Scope(manager.newSubManager(Device.cpu()), this);
+    children.add(child);
+    return child;
+  }
+
   /** The manager in which arrays of this lifetime are created. Never close it. */
   public NDManager manager() {
     checkOpen();

@@ -32,7 +32,7 @@ interface LookAhead {
       InteractionTask<B> meta,
       @Nullable InteractionTask<B> guard,
       ModelParameters parameters) {
-    FactorForm form = formOf(task);
+    FactorForm form = parameters.cached() ? null : formOf(task);
     FactorForm metaForm = formOf(meta);
     FactorForm guardForm = guard == null ? null : formOf(guard);
     return form != null && metaForm != null

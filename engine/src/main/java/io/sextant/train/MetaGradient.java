@@ -16,7 +16,10 @@ interface MetaGradient {
   /** The meta gradient of a model: in closed form where it can. */
   static <B extends Batch> MetaGradient of(
       Scope session, LearningTask<B> meta, ModelParameters parameters) {
-    FactorForm form = meta instanceof TwoTowerTask twoTower ? twoTower.closedForm() : null;
+    FactorForm form =
+        meta instanceof TwoTowerTask twoTower && !parameters.cached()
+            ? twoTower.closedForm()
+            : null;
     return form != null
         ? new FactorMetaGradient(form)
         : new RecordedMetaGradient<>(session, meta, parameters);

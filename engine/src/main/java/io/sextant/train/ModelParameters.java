@@ -14,6 +14,7 @@ import io.sextant.tensor.Grad;
 import io.sextant.tensor.GradientClipping;
 import io.sextant.tensor.HostArrays;
 import io.sextant.tensor.Numbers;
+import io.sextant.tensor.RowCache;
 import io.sextant.tensor.RowGradient;
 import io.sextant.tensor.RowOptimizer;
 import io.sextant.tensor.RowSet;
@@ -36,11 +37,11 @@ import java.util.Map;
  * place. Leaves die with the step, so nothing has to be zeroed, and a table-sized gradient never
  * exists.
  */
-final class ModelParameters {
+final class ModelParameters implements AutoCloseable {
 
   private final List<NamedParameter> parameters;
   private final TrainingOptions options;
-  private final Map<String, RowOptimizer> rowOptimizers = new HashMap<>();
+  private final Map<String, TrainedTable> tables = new LinkedHashMap<>();
   private final Map<String, DenseAdam> denseOptimizers = new HashMap<>();
   private final Map<String, NDArray> best = new LinkedHashMap<>();
   private final Map<NamedParameter.Group, Float> rates = new EnumMap<>(NamedParameter.Group.class);
@@ -53,15 +54,13 @@ final class ModelParameters {
     rates.put(NamedParameter.Group.USER, options.userLearningRate());
     rates.put(NamedParameter.Group.ITEM, options.itemLearningRate());
     rates.put(NamedParameter.Group.DENSE, options.learningRate());
+    TableBudget budget = TableBudget.of(parameters, options);
     for (NamedParameter parameter : parameters) {
-      NDArray value = valueOf(parameter);
       if (parameter.table()) {
-        rowOptimizers.put(
-            parameter.name(),
-            RowOptimizer.create(
-                options.rowOptimizer(), session, value.getShape().get(0), value.getShape().get(1)));
+        tables.put(
+            parameter.name(), new TrainedTable(session, parameter, options.rowOptimizer(), budget));
       } else {
-        denseOptimizers.put(parameter.name(), new DenseAdam(session, value));
+        denseOptimizers.put(parameter.name(), new DenseAdam(session, valueOf(parameter)));
       }
     }
   }
@@ -71,17 +70,16 @@ final class ModelParameters {
     ParameterValues values = new ParameterValues(step.manager());
     Map<String, NDArray> leaves = new LinkedHashMap<>();
     for (NamedParameter parameter : parameters) {
-      NDArray value = valueOf(parameter);
       NDArray leaf;
       if (parameter.table()) {
         RowSet rows = batch.rows().get(parameter.name());
         if (rows == null) {
           continue;
         }
-        leaf = RowOptimizer.gather(value, rows.index());
+        leaf = table(parameter).read(step.manager(), rows);
         leaf.setRequiresGradient(true);
       } else {
-        leaf = Grad.leaf(value, step.manager());
+        leaf = Grad.leaf(valueOf(parameter), step.manager());
       }
       values.put(parameter.parameter(), leaf);
       leaves.put(parameter.name(), leaf);
@@ -99,7 +97,6 @@ final class ModelParameters {
     ParameterValues values = new ParameterValues(step.manager());
     Map<String, NDArray> leaves = new LinkedHashMap<>();
     for (NamedParameter parameter : parameters) {
-      NDArray value = valueOf(parameter);
       NDArray shift = shifts.get(parameter.name());
       NDArray ahead;
       if (parameter.table()) {
@@ -107,12 +104,13 @@ final class ModelParameters {
         if (rows == null) {
           continue;
         }
-        ahead = RowOptimizer.gather(value, rows.index());
+        ahead = table(parameter).read(step.manager(), rows);
         if (shift != null) {
           ahead.subi(carried(step, shift, rowsOf(other.rows(), parameter), rows));
         }
         ahead.setRequiresGradient(true);
       } else {
+        NDArray value = valueOf(parameter);
         ahead = step.adopt(shift == null ? value.duplicate() : value.sub(shift));
         ahead.setRequiresGradient(true);
       }
@@ -174,7 +172,7 @@ final class ModelParameters {
         NDArray gradient = leaf.getGradient();
         NDArray diagonal =
             parameter.table()
-                ? rowOptimizer(parameter).diagonal(rowsOf(batch.rows(), parameter), gradient)
+                ? table(parameter).diagonal(rowsOf(batch.rows(), parameter), gradient)
                 : denseOptimizer(parameter).diagonal(gradient);
         sizes.put(parameter.name(), diagonal.muli(factor * rateOf(parameter.group())));
       }
@@ -229,12 +227,11 @@ final class ModelParameters {
     for (NamedParameter parameter : parameters) {
       NDArray gradient = sum.gradients().get(parameter.name());
       if (gradient != null && options.l2() != 0) {
-        NDArray value = valueOf(parameter);
         values.put(
             parameter.name(),
             parameter.table()
-                ? RowOptimizer.gather(value, rowsOf(rows, parameter).index())
-                : step.adopt(value.duplicate()));
+                ? table(parameter).read(step.manager(), rowsOf(rows, parameter))
+                : step.adopt(valueOf(parameter).duplicate()));
       }
     }
     update(step, rows, sum.gradients(), values, size, factor);
@@ -265,11 +262,10 @@ final class ModelParameters {
         continue;
       }
       float rate = factor * rateOf(parameter.group());
-      NDArray value = valueOf(parameter);
       if (parameter.table()) {
-        rowOptimizer(parameter).step(value, rowsOf(rows, parameter), gradient, rate);
+        table(parameter).step(step.manager(), rowsOf(rows, parameter), gradient, rate);
       } else {
-        denseOptimizer(parameter).step(value, gradient, rate, options.weightDecay());
+        denseOptimizer(parameter).step(valueOf(parameter), gradient, rate, options.weightDecay());
       }
     }
   }
@@ -390,14 +386,51 @@ final class ModelParameters {
     return HostArrays.floats(step.manager(), perRow, perRow.length, 1).mul(value);
   }
 
+  /** Whether a part of a table is in the host's memory only, out of reach of closed forms. */
+  boolean cached() {
+    return tables.values().stream().anyMatch(table -> table.cache() != null);
+  }
+
+  /** What became of the rows that were asked for, of each table that is on the device in part. */
+  List<RowCacheReport> cacheReports() {
+    List<RowCacheReport> reports = new ArrayList<>();
+    tables.forEach(
+        (name, table) -> {
+          RowCache cache = table.cache();
+          if (cache != null) {
+            reports.add(
+                new RowCacheReport(
+                    name,
+                    table.value().getShape().get(0),
+                    cache.slots().getShape().get(0),
+                    cache.bytes(),
+                    cache.reads(),
+                    cache.hits()));
+          }
+        });
+    return reports;
+  }
+
+  /** Makes the parameters' own arrays those of now, for whoever reads them between two steps. */
+  void writeBack() {
+    tables.values().forEach(TrainedTable::writeBack);
+  }
+
+  /** Training has ended: all parameters are whole, and where they were before. */
+  @Override
+  public void close() {
+    tables.values().forEach(TrainedTable::close);
+  }
+
   /** Keeps a copy of all values as the best so far. */
   void keepBest() {
+    writeBack();
     for (NamedParameter parameter : parameters) {
       NDArray value = valueOf(parameter);
       NDArray kept = best.get(parameter.name());
       if (kept == null) {
         NDArray copy = value.duplicate();
-        copy.attach(manager);
+        copy.attach(keeper(parameter));
         best.put(parameter.name(), copy);
       } else {
         value.copyTo(kept);
@@ -407,16 +440,19 @@ final class ModelParameters {
 
   /** Puts the best values back, if some were kept. */
   void restoreBest() {
+    writeBack();
     for (NamedParameter parameter : parameters) {
       NDArray kept = best.get(parameter.name());
       if (kept != null) {
         kept.copyTo(valueOf(parameter));
       }
     }
+    tables.values().forEach(TrainedTable::forget);
   }
 
   /** Everything that must be saved to go on later as if nothing had happened. */
   List<TensorSource> sources() {
+    writeBack();
     List<TensorSource> sources = new ArrayList<>();
     for (NamedParameter parameter : parameters) {
       sources.add(TensorFiles.source("value." + parameter.name(), valueOf(parameter)));
@@ -452,9 +488,11 @@ final class ModelParameters {
       }
       if (stored.contains("best." + parameter.name())) {
         best.put(
-            parameter.name(), TensorFiles.load(manager, stored.tensor("best." + parameter.name())));
+            parameter.name(),
+            TensorFiles.load(keeper(parameter), stored.tensor("best." + parameter.name())));
       }
     }
+    tables.values().forEach(TrainedTable::forget);
   }
 
   /** The step size of a group: at first that of the options. */
@@ -468,11 +506,19 @@ final class ModelParameters {
   }
 
   private Map<String, NDArray> stateOf(NamedParameter parameter) {
-    return parameter.table() ? rowOptimizer(parameter).state() : denseOptimizer(parameter).state();
+    return parameter.table() ? table(parameter).state() : denseOptimizer(parameter).state();
   }
 
   private RowOptimizer rowOptimizer(NamedParameter parameter) {
-    return required(rowOptimizers, parameter.name());
+    return table(parameter).optimizer();
+  }
+
+  private NDManager keeper(NamedParameter parameter) {
+    return parameter.table() ? table(parameter).keeper(manager) : manager;
+  }
+
+  private TrainedTable table(NamedParameter parameter) {
+    return required(tables, parameter.name());
   }
 
   private DenseAdam denseOptimizer(NamedParameter parameter) {

@@ -79,8 +79,9 @@ public final class Trainer {
     if (task.numExamples() == 0) {
       throw new InvalidInputException("there is no example to train on");
     }
-    try (Scope session = model.child()) {
-      return new Run<>(session, task, validation).run();
+    try (Scope session = model.child();
+        ModelParameters parameters = new ModelParameters(session, task.parameters(), options)) {
+      return new Run<>(session, parameters, task, validation).run();
     }
   }
 
@@ -103,11 +104,15 @@ public final class Trainer {
     private int stepsUncounted;
     private long examplesOfThisRun;
 
-    Run(Scope session, LearningTask<B> task, @Nullable Validation validation) {
+    Run(
+        Scope session,
+        ModelParameters parameters,
+        LearningTask<B> task,
+        @Nullable Validation validation) {
       this.session = session;
+      this.parameters = parameters;
       this.task = task;
       this.validation = validation;
-      parameters = new ModelParameters(session, task.parameters(), options);
       for (StepHook hook : hooks) {
         if (hook instanceof ExampleWeigher weigher) {
           weighers.add(weigher);
@@ -115,9 +120,10 @@ public final class Trainer {
       }
       // Any other hook looks into the step, and only a recorded step can be looked into.
       boolean watched = weighers.size() < hooks.size();
-      closedForm = !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
+      boolean whole = !parameters.cached();
+      closedForm = whole && !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       residentForm =
-          !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
+          whole && !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
       boolean recorded = closedForm == null && residentForm == null;
       parts = recorded && options.accumulate() > 1 ? divisible(task, watched) : null;
       gradientSum = new GradientSum(task.parameters());
@@ -162,7 +168,8 @@ public final class Trainer {
           state.skippedSteps,
           examplesPerSecond(),
           List.copyOf(state.meanLosses),
-          List.copyOf(state.validations));
+          List.copyOf(state.validations),
+          List.copyOf(parameters.cacheReports()));
     }
 
     private void runEpoch() {
@@ -404,6 +411,7 @@ public final class Trainer {
       boolean better = true;
       if (validation != null) {
         long start = System.nanoTime();
+        parameters.writeBack();
         metrics = validate(validation);
         validationNanos += System.nanoTime() - start;
         Double objective = metrics.get(validation.objective());

@@ -13,6 +13,10 @@ import io.sextant.tensor.RowOptimizer;
  *     that size, within rounding; only the dropout of activations draws anew for each batch. Steps
  *     in closed form and those that stay on the device take all examples at once. Policies that
  *     look ahead record whole steps
+ * @param tableMemory bytes of the device that embedding tables with their accumulators may take, 0
+ *     for all that they need. Rows beyond are in the host's memory and are brought in when a batch
+ *     reads them ({@link io.sextant.tensor.RowCache}); every step is recorded then. The distinct
+ *     rows of a step must find room
  * @param learningRate alpha: step size of dense weights (Adam)
  * @param userLearningRate alpha_u: step size of user rows
  * @param itemLearningRate alpha_i: step size of item rows
@@ -29,6 +33,7 @@ public record TrainingOptions(
     int epochs,
     int batchSize,
     int accumulate,
+    long tableMemory,
     float learningRate,
     float userLearningRate,
     float itemLearningRate,
@@ -47,6 +52,7 @@ public record TrainingOptions(
     check(
         (long) batchSize * accumulate <= Integer.MAX_VALUE,
         "batchSize * accumulate must be < 2^31 but was %d * %d".formatted(batchSize, accumulate));
+    check(tableMemory >= 0, "tableMemory must be >= 0 but was " + tableMemory);
     checkRate("learningRate", learningRate);
     checkRate("userLearningRate", userLearningRate);
     checkRate("itemLearningRate", itemLearningRate);
@@ -74,6 +80,7 @@ public record TrainingOptions(
         epochs,
         batchSize,
         accumulate,
+        tableMemory,
         learningRate,
         userLearningRate,
         itemLearningRate,
@@ -92,6 +99,7 @@ public record TrainingOptions(
         number,
         batchSize,
         accumulate,
+        tableMemory,
         learningRate,
         userLearningRate,
         itemLearningRate,
@@ -110,6 +118,7 @@ public record TrainingOptions(
         epochs,
         batchSize,
         accumulate,
+        tableMemory,
         dense,
         user,
         item,
@@ -137,6 +146,7 @@ public record TrainingOptions(
     private int epochs = 20;
     private int batchSize = 4096;
     private int accumulate = 1;
+    private long tableMemory;
     private float learningRate = 1e-3f;
     private float userLearningRate = 0.1f;
     private float itemLearningRate = 0.1f;
@@ -162,6 +172,11 @@ public record TrainingOptions(
 
     public Builder accumulate(int accumulate) {
       this.accumulate = accumulate;
+      return this;
+    }
+
+    public Builder tableMemory(long tableMemory) {
+      this.tableMemory = tableMemory;
       return this;
     }
 
@@ -225,6 +240,7 @@ public record TrainingOptions(
           epochs,
           batchSize,
           accumulate,
+          tableMemory,
           learningRate,
           userLearningRate,
           itemLearningRate,

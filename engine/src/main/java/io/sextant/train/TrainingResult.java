@@ -13,6 +13,7 @@ import java.util.Map;
  * @param examplesPerSecond of this run, without validation
  * @param meanLosses mean loss of each epoch
  * @param validations metrics of each epoch; empty maps if there was no validation
+ * @param rowCache how tables fared in this run of which the device holds a part only
  */
 public record TrainingResult(
     int epochs,
@@ -21,4 +22,5 @@ public record TrainingResult(
     long skippedSteps,
     double examplesPerSecond,
     List<Double> meanLosses,
-    List<Map<String, Double>> validations) {}
+    List<Map<String, Double>> validations,
+    List<RowCacheReport> rowCache) {}

@@ -212,6 +212,7 @@ public record Recipe(
       @Nullable Integer epochs,
       @Nullable Integer batchSize,
       @Nullable Integer accumulate,
+      @Nullable Long tableMemory,
       @Nullable Float learningRate,
       @Nullable Float userLearningRate,
       @Nullable Float itemLearningRate,
@@ -254,6 +255,7 @@ public record Recipe(
       set(epochs, training::epochs);
       set(batchSize, training::batchSize);
       set(accumulate, training::accumulate);
+      set(tableMemory, training::tableMemory);
       set(learningRate, training::learningRate);
       set(userLearningRate, training::userLearningRate);
       set(itemLearningRate, training::itemLearningRate);
