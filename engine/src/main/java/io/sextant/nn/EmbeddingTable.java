@@ -44,7 +44,7 @@ public final class EmbeddingTable extends ReadyBlock {
    */
   public NDArray lookUp(ParameterStore values, NDArray indices) {
     NDArray table = values.getValue(weight, indices.getDevice(), true);
-    if (!table.getDevice().equals(indices.getDevice())) {
+    if (!table.getDevice().getDeviceType().equals(indices.getDevice().getDeviceType())) {
       NDArray there = indices.toDevice(table.getDevice(), true);
       NDArray found = Embedding.embedding(there, table, SparseFormat.DENSE).singletonOrThrow();
       return found.toDevice(indices.getDevice(), true);

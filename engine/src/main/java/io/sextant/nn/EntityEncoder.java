@@ -35,6 +35,7 @@ final class EntityEncoder {
 
   EntityEncoder(
       NDManager manager,
+      NDManager tables,
       String name,
       NamedParameter.Group group,
       EntityFeatures features,
@@ -46,13 +47,13 @@ final class EntityEncoder {
     this.group = group;
     int d = options.dimension();
     int rows = features.numEntities();
-    ids = useIds ? Tables.random(manager, rows, d, options.initStd(), seed, name + ".id") : null;
-    idBias = useIds && options.biases() ? Tables.zero(manager, rows, 1) : null;
+    ids = useIds ? Tables.random(tables, rows, d, options.initStd(), seed, name + ".id") : null;
+    idBias = useIds && options.biases() ? Tables.zero(tables, rows, 1) : null;
     for (EntityFeatures.Codes column : features.codes()) {
       codeNames.add(column.name());
       codeTables.add(
           Tables.random(
-              manager,
+              tables,
               column.vocabularySize(),
               d,
               options.initStd(),

@@ -22,10 +22,16 @@ public final class ItemEncoder extends ReadyBlock {
   private final int dimension;
 
   @SuppressWarnings("this-escape")
-  ItemEncoder(NDManager manager, EntityFeatures features, TwoTowerOptions options, long seed) {
+  ItemEncoder(
+      NDManager manager,
+      NDManager tables,
+      EntityFeatures features,
+      TwoTowerOptions options,
+      long seed) {
     entity =
         new EntityEncoder(
             manager,
+            tables,
             "item",
             NamedParameter.Group.ITEM,
             features,

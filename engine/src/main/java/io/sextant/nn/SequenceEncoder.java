@@ -38,14 +38,25 @@ public final class SequenceEncoder extends ReadyBlock {
   private final @Nullable Norm outputNorm;
 
   /** A model with random weights, in the memory of {@code scope}. */
-  @SuppressWarnings("this-escape")
   public SequenceEncoder(Scope scope, int numItems, SequenceOptions options, long seed) {
+    this(scope, scope, numItems, options, seed);
+  }
+
+  /**
+   * The same whose table of items may be in another memory than all else.
+   *
+   * @param tables the table's memory, which must live as long as {@code scope}
+   */
+  @SuppressWarnings("this-escape")
+  public SequenceEncoder(
+      Scope scope, Scope tables, int numItems, SequenceOptions options, long seed) {
     this.options = options;
     NDManager manager = scope.manager();
     int d = options.dimension();
     items =
         addChildBlock(
-            "item", Tables.random(manager, numItems, d, options.initStd(), seed, "sequence.item"));
+            "item",
+            Tables.random(tables.manager(), numItems, d, options.initStd(), seed, "sequence.item"));
     if (options.positions()) {
       positions =
           addParameter(
@@ -138,7 +149,7 @@ public final class SequenceEncoder extends ReadyBlock {
   public NDArray itemVectors(Scope scope) {
     NDArray table = items.vectors();
     NDArray here =
-        table.getDevice().equals(scope.device())
+        table.getDevice().getDeviceType().equals(scope.device().getDeviceType())
             ? table.stopGradient()
             : table.toDevice(scope.device(), true);
     return similarityForm(scope.adopt(here));

@@ -36,20 +36,39 @@ public final class TwoTower extends ReadyBlock {
   private final UserEncoder users;
 
   /** A model with random embeddings, in the memory of {@code scope}. */
-  @SuppressWarnings("this-escape")
   public TwoTower(
       Scope scope,
       EntityFeatures userFeatures,
       EntityFeatures itemFeatures,
       TwoTowerOptions options,
       long seed) {
+    this(scope, scope, userFeatures, itemFeatures, options, seed);
+  }
+
+  /**
+   * The same whose embedding tables may be in another memory than all else.
+   *
+   * @param tables the tables' memory, which must live as long as {@code scope}
+   */
+  @SuppressWarnings("this-escape")
+  public TwoTower(
+      Scope scope,
+      Scope tables,
+      EntityFeatures userFeatures,
+      EntityFeatures itemFeatures,
+      TwoTowerOptions options,
+      long seed) {
     this.options = options;
-    items = addChildBlock("item", new ItemEncoder(scope.manager(), itemFeatures, options, seed));
+    items =
+        addChildBlock(
+            "item",
+            new ItemEncoder(scope.manager(), tables.manager(), itemFeatures, options, seed));
     users =
         addChildBlock(
             "user",
             new UserEncoder(
                 scope.manager(),
+                tables.manager(),
                 userFeatures,
                 itemFeatures.numEntities(),
                 items.ids(),

@@ -29,6 +29,7 @@ public final class UserEncoder extends ReadyBlock {
   @SuppressWarnings("this-escape")
   UserEncoder(
       NDManager manager,
+      NDManager tables,
       EntityFeatures features,
       int numItems,
       @Nullable EmbeddingTable itemIds,
@@ -37,6 +38,7 @@ public final class UserEncoder extends ReadyBlock {
     entity =
         new EntityEncoder(
             manager,
+            tables,
             "user",
             NamedParameter.Group.USER,
             features,
@@ -51,7 +53,7 @@ public final class UserEncoder extends ReadyBlock {
           case NONE -> null;
           case SHARED -> itemIds;
           case OWN ->
-              Tables.random(manager, numItems, dimension, options.initStd(), seed, "user.history");
+              Tables.random(tables, numItems, dimension, options.initStd(), seed, "user.history");
         };
     boolean maps = options.lastItem();
     meanMap = maps ? Dense.identity(manager, dimension, 1) : null;

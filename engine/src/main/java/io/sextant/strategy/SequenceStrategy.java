@@ -115,8 +115,9 @@ public record SequenceStrategy(
     Interactions train = context.train().interactions();
     Scope scope = Scope.open(context.device());
     try {
+      Scope tables = training.tableMemory() > 0 ? scope.hostChild() : scope;
       SequenceEncoder encoder =
-          new SequenceEncoder(scope, train.numItems(), shape, training.seed());
+          new SequenceEncoder(scope, tables, train.numItems(), shape, training.seed());
       TrainingResult result;
       try (Scope session = scope.child();
           Ranker ranker = new Ranker()) {

@@ -151,7 +151,8 @@ public record TwoTowerStrategy(
     EntityFeatures items = EntityFeatures.of(itemTable(data));
     Scope scope = Scope.open(context.device());
     try {
-      TwoTower model = new TwoTower(scope, users, items, shape, training.seed());
+      Scope tables = training.tableMemory() > 0 ? scope.hostChild() : scope;
+      TwoTower model = new TwoTower(scope, tables, users, items, shape, training.seed());
       ColdRows cold = ColdRows.of(train, items);
       cold.clear(model);
       start(model, context.start());

@@ -40,6 +40,7 @@ final class TrainedTable {
     } else {
       host = null;
       cache = null;
+      bring(session.manager());
       optimizer =
           RowOptimizer.create(kind, session, value().getShape().get(0), value().getShape().get(1));
     }
@@ -119,7 +120,7 @@ final class TrainedTable {
   @SuppressWarnings("NullAway") // DJL forgets a shape if it is set to null.
   private void bring(NDManager manager) {
     NDArray value = value();
-    if (!value.getDevice().equals(manager.getDevice())) {
+    if (!value.getDevice().getDeviceType().equals(manager.getDevice().getDeviceType())) {
       NDArray there = value.toDevice(manager.getDevice(), true);
       there.attach(manager);
       parameter.parameter().close();
