@@ -19,6 +19,7 @@ import io.sextant.tensor.Scope;
 import io.sextant.tensor.TensorThreads;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
@@ -212,6 +213,41 @@ class TableMemoryTest {
                 null,
                 true));
     part.assertSame(whole, "watched");
+  }
+
+  /** Looking ahead reads the rows of other batches between those of a step. */
+  @Test
+  void aPolicyThatWeighsExamplesLooksAheadAlike() {
+    Interactions data = wide();
+    float[] features = new float[data.size()];
+    for (int row = 0; row < features.length; row++) {
+      features[row] = row % 3 - 1;
+    }
+    ExampleFeatures columns =
+        ExampleFeatures.of(new ExampleFeatures.Columns(List.of("a"), features));
+    WeightingOptions weighting = WeightingOptions.builder().every(1).warmUpEpochs(0).build();
+    Trained.Learner learner = Trained.towers(data, TOWERS, SAMPLING);
+    TrainingOptions.Builder options = options(RowOptimizer.Kind.ADAM, 2);
+    long budget = bytes(learner, RowOptimizer.Kind.ADAM) * 8 / 10;
+    List<Trained> both = new ArrayList<>();
+    for (long memory : new long[] {0, budget}) {
+      ExampleWeighting policy =
+          new ExampleWeighting(
+              weighting, columns, data.filter(r -> r % 9 == 0), data.filter(r -> r % 9 == 1));
+      both.add(
+          Trained.by(
+              learner,
+              new Trained.Run(
+                  options.tableMemory(memory).build(),
+                  1,
+                  List.of(policy),
+                  TrainingListener.NONE,
+                  null,
+                  false)));
+      assertThat(policy.report().policySteps()).isPositive();
+    }
+    assertThat(both.get(1).result().rowCache()).isNotEmpty();
+    both.get(1).assertSame(both.get(0), "weighed");
   }
 
   @Test

@@ -25,6 +25,7 @@ import io.sextant.strategy.TwoTowerStrategy;
 import io.sextant.strategy.UserNeighbours;
 import io.sextant.train.Objective;
 import io.sextant.train.Schedule;
+import io.sextant.train.TrainingOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -224,6 +225,19 @@ class ModelZooTest {
     assertThat(parse("[twoTower]\nfewShot = false").strategies(7))
         .singleElement()
         .satisfies(s -> assertThat(((TwoTowerStrategy) s).fewShot()).isNull());
+  }
+
+  @Test
+  void whatTrainingTakesOfTheDeviceIsSaidInTheSection() {
+    String keys = "\naccumulate = 8\ntableMemory = 8000000000\n";
+    for (String section : List.of("[twoTower]", "[sequence]")) {
+      TrainingOptions training =
+          ((GradientTrained) parse(section + keys).strategies(7).get(0)).training();
+      assertThat(training.accumulate()).isEqualTo(8);
+      assertThat(training.tableMemory()).isEqualTo(8_000_000_000L);
+    }
+    assertThatThrownBy(() -> parse("[twoTower]\naccumulate = 0").strategies(7))
+        .hasMessageContaining("accumulate must be > 0 but was 0");
   }
 
   @Test
