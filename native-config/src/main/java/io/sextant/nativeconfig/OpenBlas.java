@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Semaphore;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,16 +53,22 @@ public final class OpenBlas {
   /** RTLD_LAZY without RTLD_GLOBAL, which is what JNA would add. */
   private static final Map<String, Object> PRIVATE = Map.of(Library.OPTION_OPEN_FLAGS, 1);
 
-  /** OpenBLAS has working memory for so many callers at once, and ends the process beyond. */
-  private static final Semaphore CALLERS = new Semaphore(32);
+  private static final Pattern MAX_THREADS = Pattern.compile("MAX_THREADS=(\\d+)");
 
   /** JNA unloads what nobody holds. */
   private static final List<NativeLibrary> HELD = new ArrayList<>();
 
   private final String description;
 
-  private OpenBlas(String description) {
+  /**
+   * The library has working memory for twice as many callers as it was built to have threads, and
+   * ends the process beyond.
+   */
+  private final Semaphore callers;
+
+  private OpenBlas(String description, int callers) {
     this.description = description;
+    this.callers = new Semaphore(callers);
   }
 
   /**
@@ -87,7 +95,7 @@ public final class OpenBlas {
    * @param c address of the result, (rows, columns), which overlaps neither
    */
   public void multiply(int rows, int columns, int depth, long a, long b, long c) {
-    CALLERS.acquireUninterruptibly();
+    callers.acquireUninterruptibly();
     try {
       if (rows == 1) {
         Functions.cblas_sgemv(
@@ -110,7 +118,7 @@ public final class OpenBlas {
             columns);
       }
     } finally {
-      CALLERS.release();
+      callers.release();
     }
   }
 
@@ -150,7 +158,10 @@ public final class OpenBlas {
     String config = library.getFunction("openblas_get_config").invokeString(new Object[0], false);
     String kernels =
         library.getFunction("openblas_get_corename").invokeString(new Object[0], false);
-    return new OpenBlas(config.replaceFirst("^(OpenBLAS \\S+).*", "$1") + " (" + kernels + ")");
+    Matcher threads = MAX_THREADS.matcher(config);
+    return new OpenBlas(
+        config.replaceFirst("^(OpenBLAS \\S+).*", "$1") + " (" + kernels + ")",
+        threads.find() ? Integer.parseInt(threads.group(1)) : 16);
   }
 
   private static String version(URL properties) throws IOException {
