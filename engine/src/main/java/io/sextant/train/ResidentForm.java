@@ -25,6 +25,14 @@ interface ResidentForm {
      * @param session owns what the form puts on the device
      */
     @Nullable ResidentForm residentForm(Scope session);
+
+    /**
+     * Whether a step of the form records its operations, in memory that grows with the step. Then a
+     * step of several batches is divided instead.
+     */
+    default boolean residentFormRecords() {
+      return false;
+    }
   }
 
   /**

@@ -196,6 +196,11 @@ public final class SequenceTask
     return resident(scope, null);
   }
 
+  @Override
+  public boolean residentFormRecords() {
+    return true;
+  }
+
   /**
    * The form wherever the table is.
    *

@@ -123,7 +123,12 @@ public final class Trainer {
       boolean whole = !parameters.cached();
       closedForm = whole && !watched && task instanceof ClosedForm.Task t ? t.closedForm() : null;
       residentForm =
-          whole && !watched && task instanceof ResidentForm.Task t ? t.residentForm(session) : null;
+          whole
+                  && !watched
+                  && task instanceof ResidentForm.Task t
+                  && !(options.accumulate() > 1 && t.residentFormRecords())
+              ? t.residentForm(session)
+              : null;
       boolean recorded = closedForm == null && residentForm == null;
       parts = recorded && options.accumulate() > 1 ? divisible(task, watched) : null;
       gradientSum = new GradientSum(task.parameters());

@@ -11,8 +11,8 @@ import io.sextant.tensor.RowOptimizer;
  * @param accumulate batches a step: a step learns from {@code batchSize * accumulate} examples, in
  *     the memory that recording {@code batchSize} of them takes. It is the step of one batch of
  *     that size, within rounding; only the dropout of activations draws anew for each batch. Steps
- *     in closed form and those that stay on the device take all examples at once. Policies that
- *     look ahead record whole steps
+ *     that record nothing (closed forms) take all examples at once. Policies that look ahead record
+ *     whole steps
  * @param tableMemory bytes of the device that embedding tables with their accumulators may take, 0
  *     for all that they need. Rows beyond are in the host's memory and are brought in when a batch
  *     reads them ({@link io.sextant.tensor.RowCache}); every step is recorded then. The distinct

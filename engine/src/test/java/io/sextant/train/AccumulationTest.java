@@ -231,6 +231,57 @@ class AccumulationTest {
   }
 
   @Test
+  void aResidentFormThatRecordsGivesWay() {
+    Trained.Learner learner =
+        Trained.towers(TOWERS, SamplingOptions.builder().negatives(3).build());
+    Trained.Learner recording =
+        (scope, seed) -> new RecordingTask((TwoTowerTask) learner.learn(scope, seed));
+    Trained parts = Trained.by(recording, options(7, 3).build());
+    parts.assertSame(Trained.by(learner, options(7, 3).build()), "divided");
+    assertThatThrownBy(() -> Trained.by(recording, options(21, 1).build()))
+        .hasMessageContaining("asked for the form");
+  }
+
+  private record RecordingTask(TwoTowerTask task)
+      implements DivisibleTask<TwoTowerBatch>, ResidentForm.Task {
+
+    @Override
+    public int numExamples() {
+      return task.numExamples();
+    }
+
+    @Override
+    public List<NamedParameter> parameters() {
+      return task.parameters();
+    }
+
+    @Override
+    public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
+      return task.prepare(scope, examples, step);
+    }
+
+    @Override
+    public TwoTowerBatch prepare(Scope scope, int[] examples, int from, int to, long step) {
+      return task.prepare(scope, examples, from, to, step);
+    }
+
+    @Override
+    public NDArray loss(ParameterStore values, TwoTowerBatch batch) {
+      return task.loss(values, batch);
+    }
+
+    @Override
+    public boolean residentFormRecords() {
+      return true;
+    }
+
+    @Override
+    public ResidentForm residentForm(Scope session) {
+      throw new IllegalStateException("asked for the form");
+    }
+  }
+
+  @Test
   void weightsOfExamplesReachTheirBatches() {
     SequenceOptions shape =
         SequenceOptions.builder().dimension(8).historyLength(4).hidden(8).dropout(0).build();
