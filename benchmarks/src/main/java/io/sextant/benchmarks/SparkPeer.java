@@ -19,10 +19,10 @@ import java.util.Optional;
  */
 final class SparkPeer implements AutoCloseable {
 
-  /** Of as many threads as there are; Spark's own kernels are fastest with the vector module. */
+  /** Spark's own kernels are faster with the vector module. */
   private static final List<String> FLAGS = flags();
 
-  /** 10 blocks of users and of items, Spark's default, beat 2 and 4 on two cores. */
+  /** Of users and of items: Spark's default. */
   private static final int BLOCKS = 10;
 
   private final PeerProcess process;
