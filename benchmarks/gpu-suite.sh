@@ -52,7 +52,7 @@ required=()
 [ "$device" = cpu ] || required=(--require cuda)
 step doctor "$root/sextant" doctor "${required[@]}"
 step parity mvn -pl engine -am test -Dsextant.parity.device="$device" -Dsurefire.failIfNoSpecifiedTests=false \
-  '-Dtest=io/sextant/**/*ContractTest,io/sextant/train/ResidentFormTest,io/sextant/retrieve/SearchParityTest,io/sextant/serve/ServedParityTest'
+  '-Dtest=io/sextant/**/*ContractTest,io/sextant/train/Resident*Test,io/sextant/retrieve/SearchParityTest,io/sextant/serve/ServedParityTest'
 step gpu-tests mvn -pl engine -am test -Dgroups=gpu -Dsurefire.failIfNoSpecifiedTests=false
 both=cpu,$device
 [ "$device" != cpu ] || both=cpu

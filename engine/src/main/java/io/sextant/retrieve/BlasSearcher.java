@@ -26,6 +26,10 @@ import java.util.function.IntConsumer;
  * that nobody uses go to the next task of their group, so most groups have one; each sees its items
  * in ascending order, which the ties need.
  *
+ * <p>Most of a selection's work is in the scores that pass while its threshold is still low. So
+ * each list begins with a guess: the score of such a rank in a sample that more than k items of the
+ * catalogue reach, all but surely. A list that comes out too short is searched again without it.
+ *
  * <p>Thread safety: safe; searches share the team's threads.
  */
 final class BlasSearcher implements Searcher {

@@ -197,37 +197,20 @@ class AccumulationTest {
       EntityFeatures items = EntityFeatures.none(data.numItems());
       TwoTower model = new TwoTower(scope, users, items, IDS, seed);
       TwoTowerTask task = new TwoTowerTask(model, data, users, items, sampling, 0.25f, 5);
-      return resident ? new ResidentTask(task) : task;
+      return resident ? resident(task) : task;
     };
   }
 
-  private record ResidentTask(TwoTowerTask task)
-      implements LearningTask<TwoTowerBatch>, ResidentForm.Task {
-
-    @Override
-    public int numExamples() {
-      return task.numExamples();
-    }
-
-    @Override
-    public List<NamedParameter> parameters() {
-      return task.parameters();
-    }
-
-    @Override
-    public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
-      throw new AssertionError("a resident step records nothing");
-    }
-
-    @Override
-    public NDArray loss(ParameterStore values, TwoTowerBatch batch) {
-      throw new AssertionError("a resident step records nothing");
-    }
-
-    @Override
-    public ResidentForm residentForm(Scope session) {
-      return task.resident(session, Objects.requireNonNull(task.factorTables()), null, null);
-    }
+  private static ForcedResident<TwoTowerBatch> resident(TwoTowerTask task) {
+    return new ForcedResident<>(
+        task,
+        session ->
+            task.resident(session, Objects.requireNonNull(task.factorTables()), null, null)) {
+      @Override
+      public TwoTowerBatch prepare(Scope scope, int[] examples, long step) {
+        throw new AssertionError("a resident step records nothing");
+      }
+    };
   }
 
   @Test
